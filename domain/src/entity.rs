@@ -1,0 +1,124 @@
+//! Anything with a lifecycle: a kind, an id, a version, a status, an owner, a JSON body.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// What sort of thing an entity is. A new line of business adds its words here and no table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// An order to exchange one token for another.
+    Swap,
+    /// The position of a relay in the log: bookkeeping, it makes no events.
+    Relay,
+}
+
+impl Kind {
+    /// Every kind, in the order of declaration.
+    pub const ALL: [Self; 2] = [Self::Swap, Self::Relay];
+
+    /// The name in the journal, in event types and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Swap => "swap",
+            Self::Relay => "relay",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The account an entity belongs to: 1 to 64 characters of `A-Z a-z 0-9 . _ : -`. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Owner(Arc<str>);
+
+impl Owner {
+    /// The owner of that name, if it is a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let fits = (1..=64).contains(&name.len());
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
+        (fits && plain).then(|| Self(name.into()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Owner {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not an account name"))
+    }
+}
+
+/// One row of the journal's `entity` table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entity {
+    /// What it is.
+    pub kind: Kind,
+    /// Which one: unique within its kind, at most 64 bytes.
+    pub id: String,
+    /// 1 at creation, one more with every change.
+    pub version: u64,
+    /// The state of its lifecycle, in the words of its kind.
+    pub status: String,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Its whole state as JSON.
+    pub body: String,
+    /// The global number of its creation: immutable, so that lists page by it.
+    pub created_seq: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owners_are_plain_names() {
+        for good in ["default", "a", "acct:7", "A.b_c-9"] {
+            assert_eq!(Owner::parse(good).as_ref().map(Owner::as_str), Some(good));
+        }
+        for bad in ["", " ", "a b", "ä", "a\n", "x/y", &"a".repeat(65)] {
+            assert_eq!(Owner::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn kinds_have_distinct_names_that_parse_back() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::parse(kind.as_str()), Some(kind));
+        }
+        assert_eq!(Kind::parse("no such thing"), None);
+    }
+}

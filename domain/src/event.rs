@@ -1,0 +1,29 @@
+//! An immutable fact about one entity.
+
+use crate::{Kind, Owner, Timestamp};
+
+/// One row of the journal's `event` table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The global order: gap-free, in commit order, starting at 1.
+    pub seq: u64,
+    /// What sort of entity it is about.
+    pub kind: Kind,
+    /// Which entity.
+    pub id: String,
+    /// The entity's version after the change; consecutive per entity.
+    pub version: u64,
+    /// Dotted lower-case name that starts with the kind: `swap.confirmed`.
+    pub type_: String,
+    /// Who may see it.
+    pub owner: Owner,
+    /// The public view after the change plus `changed`, as JSON; at most [`Event::BODY_LIMIT`] bytes.
+    pub body: String,
+    /// When it was decided.
+    pub at: Timestamp,
+}
+
+impl Event {
+    /// The most bytes a body may have.
+    pub const BODY_LIMIT: usize = 16 * 1024;
+}

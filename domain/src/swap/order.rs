@@ -1,0 +1,264 @@
+//! The types of a swap order. Amounts are base units; their token and its decimals stand beside them.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::amount::{Decimal, text};
+use crate::{Owner, Timestamp};
+
+/// The states of a swap order; the last four are final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Accepted, on disk.
+    Pending,
+    /// Asking the venues.
+    Routing,
+    /// A venue is chosen; the transaction is being built.
+    Building,
+    /// The signed bytes are on disk; they are sent until the venue says what became of them.
+    Submitted,
+    /// Traded.
+    Confirmed,
+    /// Given up; `failure` says why.
+    Failed,
+    /// Withdrawn by its owner before a venue was chosen.
+    Cancelled,
+    /// Its time ran out before a transaction was built.
+    Expired,
+}
+
+impl Status {
+    /// Every state, in the order of a life.
+    pub const ALL: [Self; 8] = [
+        Self::Pending,
+        Self::Routing,
+        Self::Building,
+        Self::Submitted,
+        Self::Confirmed,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Expired,
+    ];
+
+    /// The word in the journal and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Routing => "routing",
+            Self::Building => "building",
+            Self::Submitted => "submitted",
+            Self::Confirmed => "confirmed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The state of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+
+    /// Nothing follows it.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Confirmed | Self::Failed | Self::Cancelled | Self::Expired)
+    }
+}
+
+/// What the trader calls the order; the amount's meaning is [`Mode`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Gives the input token away.
+    Sell,
+    /// Wants the output token.
+    Buy,
+}
+
+/// Which amount is fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Mode {
+    /// Exactly this much is paid.
+    ExactIn,
+    /// Exactly this much is received.
+    ExactOut,
+}
+
+/// What a venue is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ask {
+    /// Symbol of the token that is paid.
+    pub input: Arc<str>,
+    /// Symbol of the token that is received.
+    pub output: Arc<str>,
+    /// Which amount is fixed.
+    pub mode: Mode,
+    /// The fixed amount, in base units of its token.
+    #[serde(with = "text")]
+    pub amount: u128,
+}
+
+/// What a venue would give.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Quote {
+    /// The venue's name.
+    pub venue: Arc<str>,
+    /// What was asked.
+    pub ask: Ask,
+    /// Paid, fees included, in base units of the input token.
+    #[serde(with = "text")]
+    pub amount_in: u128,
+    /// Received, after fees and the order's own price impact, in base units of the output token.
+    #[serde(with = "text")]
+    pub amount_out: u128,
+    /// The fee inside `amount_in`, in base units of the input token.
+    #[serde(with = "text")]
+    pub fee: u128,
+    /// How much worse than the price before the trade, fee aside, in basis points, rounded up.
+    pub price_impact_bps: u32,
+    /// The venue's own words, echoed to it verbatim when the transaction is built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opaque: Option<Arc<str>>,
+}
+
+/// The chosen quote and what it binds the venue to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Route {
+    /// The quote that gives the trader most.
+    pub quote: Quote,
+    /// The least output (exact-in) or the most input (exact-out) that is accepted, in base units.
+    #[serde(with = "text")]
+    pub limit: u128,
+    /// When the venues were asked.
+    pub quoted_at: Timestamp,
+}
+
+/// A signed transaction that may be sent any number of times and executes at most once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Prepared {
+    /// Where it is to be sent.
+    pub venue: Arc<str>,
+    /// The transaction as the venue takes it: text, at most 4 KiB.
+    pub bytes: String,
+    /// Its id at the venue: the signature.
+    pub id: String,
+    /// The last height (slot) that may hold it.
+    pub expires_at_height: u64,
+    /// How many transactions were built for this order, this one included.
+    pub build: u32,
+}
+
+/// What was really traded, as the venue says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fill {
+    /// Paid, in base units of the input token.
+    #[serde(with = "text")]
+    pub amount_in: u128,
+    /// Received, in base units of the output token.
+    #[serde(with = "text")]
+    pub amount_out: u128,
+    /// The slot that holds it.
+    pub slot: u64,
+}
+
+/// Why an order did not trade, or an attempt did not get on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Stable: `NO_ROUTE`, `SLIPPAGE_EXCEEDED`, `ATTEMPTS_EXHAUSTED` …
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+/// A swap order: the whole state, as the journal keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Swap {
+    /// UUID v7 text.
+    pub id: String,
+    /// Stands in the journal's row, not in the body.
+    #[serde(skip)]
+    pub version: u64,
+    /// Whose order it is.
+    pub account: Owner,
+    /// Where it is in its life.
+    pub status: Status,
+    /// What the trader calls it.
+    pub side: Side,
+    /// What the venues are asked.
+    pub ask: Ask,
+    /// Decimals of the input token.
+    pub input_decimals: u8,
+    /// Decimals of the output token.
+    pub output_decimals: u8,
+    /// How much worse than quoted is still accepted: 0 to 10,000.
+    pub slippage_bps: u16,
+    /// The trader's own id, unique within the account for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_order_id: Option<String>,
+    /// Not to be traded after this instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// Which attempt at routing and building this is; 0 before the first.
+    pub attempt: u32,
+    /// The chosen quote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Route>,
+    /// The transaction on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared: Option<Prepared>,
+    /// What was traded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<Fill>,
+    /// Why it failed, or why the last attempt did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Swap {
+    /// Base units of the input token, to be shown.
+    #[must_use]
+    pub const fn input(&self, units: u128) -> Decimal {
+        Decimal { units, decimals: self.input_decimals }
+    }
+
+    /// Base units of the output token, to be shown.
+    #[must_use]
+    pub const fn output(&self, units: u128) -> Decimal {
+        Decimal { units, decimals: self.output_decimals }
+    }
+
+    /// The fixed amount, to be shown.
+    #[must_use]
+    pub const fn amount(&self) -> Decimal {
+        match self.ask.mode {
+            Mode::ExactIn => self.input(self.ask.amount),
+            Mode::ExactOut => self.output(self.ask.amount),
+        }
+    }
+
+    /// Reads the order from its row in the journal.
+    ///
+    /// # Errors
+    /// A body that no release of this program wrote.
+    pub fn from_entity(entity: &crate::Entity) -> Result<Self, serde_json::Error> {
+        let mut swap: Self = serde_json::from_str(&entity.body)?;
+        swap.version = entity.version;
+        Ok(swap)
+    }
+}

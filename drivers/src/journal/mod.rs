@@ -1,0 +1,156 @@
+//! Where entities, events, jobs and keys live; applies each change in one transaction, many changes per fsync.
+//!
+//! A new driver: one file here, one arm in [`open`], and the conformance suite passes unchanged.
+
+pub mod conformance;
+
+mod sqlite;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{Change, Claimed, DeadJob, Entity, Event, Job, JobId, Kind, Lease, Owner, Timestamp};
+
+use crate::wake::Wake;
+use crate::{Fault, KeyHeld};
+
+/// The journal port. Every method that writes is one transaction; an `Ok` means on disk.
+#[async_trait]
+pub trait Journal: Send + Sync + 'static {
+    /// Applies one change, whole or not at all; it shares its fsync with every change that waits.
+    async fn apply(&self, change: Change) -> Result<Receipt, Fault>;
+
+    /// Hands out jobs: the only way to get one. Counts the attempt on disk before it answers.
+    async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, Fault>;
+
+    /// Prolongs leases by the lease time from now; answers with those that were lost.
+    async fn renew(&self, leases: &[Lease]) -> Result<Vec<Lease>, Fault>;
+
+    /// Puts a dead job back into its queue, its attempts at zero; a parked group goes on with it. False if there is none.
+    async fn retry_dead(&self, job: JobId, now: Timestamp) -> Result<bool, Fault>;
+
+    /// Deletes a dead job; a parked group goes on with the next. False if there is none.
+    async fn discard_dead(&self, job: JobId, now: Timestamp) -> Result<bool, Fault>;
+
+    /// Deletes at most `limit` expired keys; answers with how many it deleted.
+    async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, Fault>;
+
+    /// One entity.
+    async fn entity(&self, kind: Kind, id: &str) -> Result<Option<Entity>, Fault>;
+
+    /// A page of entities, by `created_seq`.
+    async fn entities(&self, list: List) -> Result<Vec<Entity>, Fault>;
+
+    /// The events of one entity with versions above `after`, oldest first, at most `limit`.
+    async fn history(&self, kind: Kind, id: &str, after: u64, limit: usize) -> Result<Vec<Event>, Fault>;
+
+    /// The events with `seq > after`, of one owner if given, oldest first, at most `limit`.
+    async fn events(&self, after: u64, owner: Option<Owner>, limit: usize) -> Result<Vec<Event>, Fault>;
+
+    /// What a key led to, unless it has expired at `now`.
+    async fn key(&self, scope: &str, key: &str, now: Timestamp) -> Result<Option<KeyHeld>, Fault>;
+
+    /// The newest event and the journal's epoch.
+    async fn head(&self) -> Result<Head, Fault>;
+
+    /// A queue's jobs, oldest first, at most `limit`: to look at, not to work on.
+    async fn jobs(&self, queue: &str, after: JobId, limit: usize) -> Result<Vec<Job>, Fault>;
+
+    /// Given-up jobs of a queue with ids above `after`, by id, at most `limit`.
+    async fn dead_jobs(&self, queue: &str, after: JobId, limit: usize) -> Result<Vec<DeadJob>, Fault>;
+
+    /// How a queue stands.
+    async fn depth(&self, queue: &str, now: Timestamp) -> Result<Depth, Fault>;
+
+    /// Asks for a durable no-op write, to see that writes work.
+    async fn ping(&self) -> Result<(), Fault>;
+
+    /// Writes what is still waiting, and lets go of the store. Calls after it are `Unavailable`.
+    async fn close(&self);
+}
+
+/// What the journal answers to an applied change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// The `seq` of the change's last event; 0 when it had none.
+    pub seq: u64,
+    /// One id per new job, in their order: the job's, or that of the earlier job which it duplicates.
+    pub jobs: Vec<JobId>,
+}
+
+/// A request for jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// From this queue.
+    pub queue: &'static str,
+    /// At most so many; never waits for more.
+    pub limit: usize,
+    /// At most so many in flight of any one named lane, those already out included.
+    pub per_lane: usize,
+    /// Jobs due at this instant.
+    pub now: Timestamp,
+}
+
+/// A page of entities.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    /// Of this kind.
+    pub kind: Kind,
+    /// Of this owner; none means everyone's.
+    pub owner: Option<Owner>,
+    /// In one of these states; empty means any.
+    pub statuses: Vec<String>,
+    /// Whose body has these texts at these top-level fields.
+    pub fields: Vec<(&'static str, String)>,
+    /// Beyond this `created_seq`, in the direction of the list; none starts at the end it comes from.
+    pub after: Option<u64>,
+    /// Newest first, or oldest first.
+    pub newest_first: bool,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// The end of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The newest event's number; 0 in an empty journal.
+    pub seq: u64,
+    /// Which history this is: a restored backup starts a new one.
+    pub epoch: u64,
+    /// The oldest event still held is `floor + 1`.
+    pub floor: u64,
+}
+
+/// How a queue stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Due and not handed out.
+    pub ready: u64,
+    /// Handed out.
+    pub leased: u64,
+    /// Not due yet, or behind another of their group.
+    pub waiting: u64,
+    /// Given up.
+    pub dead: u64,
+}
+
+/// How to open a journal.
+#[derive(Clone)]
+pub struct Options {
+    /// Gets a hint after every commit that made events or jobs.
+    pub wake: Arc<dyn Wake>,
+    /// How long a lease lasts unless renewed, in milliseconds; 30,000 in the product.
+    pub lease_millis: u64,
+}
+
+/// Opens the journal at `url` and brings its schema up to date: `sqlite:path/to/file.db`.
+///
+/// # Errors
+/// [`Fault::Unavailable`] with a one-line reason and what to do: unknown scheme, a second process on the same file,
+/// an unknown schema version, a folder that cannot be written.
+pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>, Fault> {
+    match url.split_once(':') {
+        Some(("sqlite", path)) => sqlite::open(path, options).await,
+        _ => Err(Fault::Unavailable(format!("--journal {url}: expected sqlite:<file>"))),
+    }
+}

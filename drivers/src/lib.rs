@@ -1,0 +1,13 @@
+//! The ports: a folder each, with its trait, its `open(url)`, one file per technology and one conformance suite.
+//!
+//! A driver never calls the engine. Drivers are private; the URL picks one in a single `match` in `open`.
+
+mod fault;
+
+pub mod export;
+pub mod failpoint;
+pub mod journal;
+pub mod venue;
+pub mod wake;
+
+pub use fault::{Conflict, Fault, KeyHeld};
