@@ -1,0 +1,73 @@
+//! The choice between quotes, and what it binds the venue to.
+
+use std::sync::Arc;
+
+use super::{Failure, Mode, Quote, Swap};
+
+/// What one venue answered when all were asked at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The venue's name.
+    pub venue: Arc<str>,
+    /// Its quote, or why there is none.
+    pub result: Result<Quote, Failure>,
+    /// How long it took, in milliseconds.
+    pub millis: u32,
+}
+
+/// Which answer won, and why, in a sentence for the audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Index into the answers.
+    pub index: usize,
+    /// For people.
+    pub reason: String,
+}
+
+/// Chooses the quote that gives the trader more: the larger output for a fixed input, the smaller input for a fixed
+/// output, fees and price impact included. Equal ones: the smaller impact, then the order of the answers.
+#[must_use]
+pub fn choose(swap: &Swap, answers: &[Answer]) -> Option<Verdict> {
+    let quotes = || answers.iter().enumerate().filter_map(|(i, a)| a.result.as_ref().ok().map(|q| (i, q)));
+    let rank = |q: &Quote| match q.ask.mode {
+        Mode::ExactIn => (u128::MAX - q.amount_out, q.price_impact_bps),
+        Mode::ExactOut => (q.amount_in, q.price_impact_bps),
+    };
+    let (index, best) = quotes().min_by_key(|(i, q)| (rank(q), *i))?;
+    let second = quotes().filter(|(i, _)| *i != index).min_by_key(|(i, q)| (rank(q), *i)).map(|(_, q)| q);
+    Some(Verdict { index, reason: reason(swap, best, second) })
+}
+
+fn reason(swap: &Swap, best: &Quote, second: Option<&Quote>) -> String {
+    let Some(second) = second else {
+        return format!("{} was the only venue with a quote", best.venue);
+    };
+    match best.ask.mode {
+        Mode::ExactIn => {
+            let more = swap.output(best.amount_out - second.amount_out);
+            format!("{} gives {more} {} more than {}", best.venue, best.ask.output, second.venue)
+        }
+        Mode::ExactOut => {
+            let less = swap.input(second.amount_in - best.amount_in);
+            format!("{} takes {less} {} less than {}", best.venue, best.ask.input, second.venue)
+        }
+    }
+}
+
+/// The least output (rounded up) or the most input (rounded down) accepted under a slippage in basis points: rounding
+/// never favours the venue. The least output is at least 1 unit.
+#[must_use]
+pub fn limit(quote: &Quote, slippage_bps: u16) -> u128 {
+    const WHOLE: u128 = 10_000;
+    let slip = u128::from(slippage_bps).min(WHOLE);
+    // In two parts, so that nothing overflows: whole ten-thousandths first, then what is left.
+    let share = |amount: u128, part: u128, up: bool| {
+        let rest = amount % WHOLE * part;
+        let rest = if up { rest.div_ceil(WHOLE) } else { rest / WHOLE };
+        (amount / WHOLE).saturating_mul(part).saturating_add(rest)
+    };
+    match quote.ask.mode {
+        Mode::ExactIn => share(quote.amount_out, WHOLE - slip, true).max(1),
+        Mode::ExactOut => share(quote.amount_in, WHOLE + slip, false),
+    }
+}

@@ -1,0 +1,106 @@
+//! The lifecycle of a swap order: one table, and nothing moves without it.
+
+use super::Status;
+use super::Status::{Building, Cancelled, Confirmed, Expired, Failed, Pending, Routing, Submitted};
+
+/// What can happen to an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Happening {
+    /// A worker took it up.
+    Begin,
+    /// The venues answered and one was chosen.
+    Route,
+    /// The signed bytes are ready to be committed.
+    Prepare,
+    /// The bytes expired unexecuted at a finalised height, and new ones are ready.
+    Rebuild,
+    /// The venue says it traded.
+    Confirm,
+    /// An attempt failed and another follows.
+    Retry,
+    /// Given up.
+    Fail,
+    /// The owner withdrew it.
+    Cancel,
+    /// Its time ran out.
+    Expire,
+}
+
+impl Happening {
+    /// Everything that can happen.
+    pub const ALL: [Self; 9] = [
+        Self::Begin,
+        Self::Route,
+        Self::Prepare,
+        Self::Rebuild,
+        Self::Confirm,
+        Self::Retry,
+        Self::Fail,
+        Self::Cancel,
+        Self::Expire,
+    ];
+}
+
+/// The state after `happening`, or none where it cannot happen. Final states absorb: nothing follows them.
+#[must_use]
+#[rustfmt::skip]
+pub const fn next(status: Status, happening: Happening) -> Option<Status> {
+    use Happening::{Begin, Cancel, Confirm, Expire, Fail, Prepare, Rebuild, Retry, Route};
+    match (status, happening) {
+        (Pending,                      Begin)   => Some(Routing),
+        (Routing,                      Route)   => Some(Building),
+        (Building,                     Route)   => Some(Building),  // the first quote grew stale
+        (Building,                     Prepare) => Some(Submitted), // from here on it may have traded
+        (Submitted,                    Rebuild) => Some(Submitted), // only after a finalised expiry
+        (Submitted,                    Confirm) => Some(Confirmed),
+        (Routing,                      Retry)   => Some(Routing),   // the status never goes back
+        (Building,                     Retry)   => Some(Building),
+        (Pending | Routing | Building, Fail)    => Some(Failed),
+        (Submitted,                    Fail)    => Some(Failed),    // only on the venue's word
+        (Pending | Routing,            Cancel)  => Some(Cancelled),
+        (Pending | Routing | Building, Expire)  => Some(Expired),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn final_states_absorb() {
+        for status in Status::ALL.into_iter().filter(|s| s.is_final()) {
+            for happening in Happening::ALL {
+                assert_eq!(next(status, happening), None, "{status:?} {happening:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_status_never_goes_back() {
+        let place = |status| Status::ALL.iter().position(|s| *s == status);
+        for status in Status::ALL {
+            for happening in Happening::ALL {
+                if let Some(after) = next(status, happening) {
+                    assert!(place(after) >= place(status), "{status:?} {happening:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_but_the_venue_ends_a_submitted_order() {
+        for happening in [Happening::Cancel, Happening::Expire, Happening::Retry, Happening::Route, Happening::Begin] {
+            assert_eq!(next(Submitted, happening), None);
+        }
+    }
+
+    #[test]
+    fn every_state_but_the_first_is_reached() {
+        for wanted in Status::ALL.into_iter().filter(|s| *s != Pending) {
+            let reached =
+                Status::ALL.into_iter().any(|s| Happening::ALL.into_iter().any(|h| next(s, h) == Some(wanted)));
+            assert!(reached, "{wanted:?}");
+        }
+    }
+}

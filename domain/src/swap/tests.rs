@@ -1,0 +1,164 @@
+//! What the decisions do to an order, its events and its jobs.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::{Expect, JobStep, Lease, Owner, Then, Timestamp};
+
+const NOW: Timestamp = Timestamp(1_795_000_000_000_000);
+
+fn ask(mode: Mode, amount: u128) -> Ask {
+    Ask { input: "SOL".into(), output: "USDC".into(), mode, amount }
+}
+
+fn place(mode: Mode, amount: u128) -> Place {
+    Place {
+        id: "0198".to_owned(),
+        account: Owner::parse("alice").expect("a name"),
+        side: Side::Sell,
+        ask: ask(mode, amount),
+        input_decimals: 9,
+        output_decimals: 6,
+        slippage_bps: 50,
+        client_order_id: Some("mine-1".to_owned()),
+        expires_at: Some(NOW.plus_millis(60_000)),
+    }
+}
+
+fn step(then: Then) -> JobStep {
+    JobStep { lease: Lease { job: 7, token: 1 }, then }
+}
+
+fn quote(venue: &str, mode: Mode, amount_in: u128, amount_out: u128) -> Quote {
+    let amount = if mode == Mode::ExactIn { amount_in } else { amount_out };
+    Quote {
+        venue: venue.into(),
+        ask: ask(mode, amount),
+        amount_in,
+        amount_out,
+        fee: 3,
+        price_impact_bps: 1,
+        opaque: None,
+    }
+}
+
+fn answers(mode: Mode, quotes: [(u128, u128); 2]) -> Vec<Answer> {
+    let answer = |(venue, (i, o)): (&str, (u128, u128))| Answer {
+        venue: venue.into(),
+        result: Ok(quote(venue, mode, i, o)),
+        millis: 1,
+    };
+    ["Raydium", "Meteora"].into_iter().zip(quotes).map(answer).collect()
+}
+
+#[test]
+fn a_life_from_pending_to_confirmed() {
+    let Choice { swap, change } = accept(place(Mode::ExactIn, 10_000_000_000), NOW).expect("accepted");
+    assert_eq!((change.entities[0].expect, change.entities[0].status), (Expect::Absent, "pending"));
+    assert_eq!(change.jobs.iter().map(|j| j.queue).collect::<Vec<_>>(), [QUEUE, QUEUE_EXPIRE]);
+    assert_eq!(change.keys.len(), 1);
+    insta::assert_snapshot!("pending", change.entities[0].event.as_ref().expect("an event").body);
+
+    let swap = begin(&swap, 1, step(Then::Hold), NOW.plus_millis(1)).expect("begins").swap;
+    let answers = answers(Mode::ExactIn, [(10_000_000_000, 1_500_000_000), (10_000_000_000, 1_520_000_001)]);
+    let verdict = choose(&swap, &answers).expect("a choice");
+    assert_eq!(verdict.index, 1);
+    let chosen = answers[1].result.clone().expect("a quote");
+    let route = Route { limit: limit(&chosen, swap.slippage_bps), quote: chosen, quoted_at: NOW };
+    let Choice { swap, change } =
+        routed(&swap, route, (&answers, &verdict), step(Then::Hold), NOW.plus_millis(2)).expect("routes");
+    insta::assert_snapshot!("building", change.entities[0].event.as_ref().expect("an event").body);
+
+    let bytes =
+        Prepared { venue: "Meteora".into(), bytes: "AAAA".into(), id: "5sig".into(), expires_at_height: 99, build: 1 };
+    let swap = prepared(&swap, bytes, step(Then::Hold), NOW.plus_millis(3)).expect("submits").swap;
+    assert_eq!(cancel(&swap, NOW).expect_err("too late").code, "NOT_CANCELLABLE");
+    let fill = Fill { amount_in: 10_000_000_000, amount_out: 1_519_999_999, slot: 88 };
+    let Choice { swap, change } = confirm(&swap, fill, step(Then::Finish), NOW.plus_millis(4)).expect("confirms");
+    assert_eq!((swap.version, change.entities[0].expect), (5, Expect::Version(4)));
+    let body = &change.entities[0].event.as_ref().expect("an event").body;
+    insta::assert_snapshot!("confirmed", body);
+    assert_eq!(Swap::view_of_event(body), swap.view_json());
+
+    let stored: Swap = serde_json::from_str(&change.entities[0].body).expect("reads back");
+    assert_eq!(Swap { version: 5, ..stored }, swap);
+}
+
+#[test]
+fn an_audit_is_no_part_of_the_view() {
+    let swap = accept(place(Mode::ExactOut, 5), NOW).expect("accepted").swap;
+    let swap = begin(&swap, 1, step(Then::Hold), NOW).expect("begins").swap;
+    let mut answers = answers(Mode::ExactOut, [(900, 5), (800, 5)]);
+    answers[0].result = Err(Failure { code: "NO_QUOTE".into(), message: "\",\"quotes\":[ late".into() });
+    let verdict = choose(&swap, &answers).expect("a choice");
+    let chosen = answers[verdict.index].result.clone().expect("a quote");
+    let route = Route { limit: limit(&chosen, 50), quote: chosen, quoted_at: NOW };
+    let Choice { swap, change } = routed(&swap, route, (&answers, &verdict), step(Then::Hold), NOW).expect("routes");
+    let body = &change.entities[0].event.as_ref().expect("an event").body;
+    let parsed: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    assert_eq!(parsed["reason"], "Meteora was the only venue with a quote");
+    assert_eq!(parsed["quotes"].as_array().map(Vec::len), Some(2));
+    assert_eq!(Swap::view_of_event(body), swap.view_json());
+}
+
+#[test]
+fn the_better_venue_is_the_one_that_gives_the_trader_more() {
+    let swap = accept(place(Mode::ExactIn, 10), NOW).expect("accepted").swap;
+    for (mode, quotes, winner) in [
+        (Mode::ExactIn, [(10, 100), (10, 101)], 1),
+        (Mode::ExactIn, [(10, 101), (10, 100)], 0),
+        (Mode::ExactOut, [(11, 100), (10, 100)], 1),
+        (Mode::ExactOut, [(10, 100), (11, 100)], 0),
+        (Mode::ExactIn, [(10, 100), (10, 100)], 0),
+    ] {
+        assert_eq!(choose(&swap, &answers(mode, quotes)).map(|v| v.index), Some(winner));
+    }
+    let late = Failure { code: "QUOTE_TIMEOUT".into(), message: "no answer".into() };
+    let mut none = answers(Mode::ExactIn, [(10, 100), (10, 101)]);
+    none[1].result = Err(late.clone());
+    assert_eq!(choose(&swap, &none).map(|v| v.index), Some(0));
+    none[0].result = Err(late);
+    assert_eq!(choose(&swap, &none), None);
+}
+
+#[test]
+fn limits_round_for_the_trader() {
+    for (mode, amount_in, amount_out, bps, expected) in [
+        (Mode::ExactIn, 1, 1_000_001, 50, 995_001),
+        (Mode::ExactIn, 1, 10_000, 50, 9_950),
+        (Mode::ExactIn, 1, 1, 10_000, 1),
+        (Mode::ExactIn, 1, u128::from(u64::MAX), 0, u128::from(u64::MAX)),
+        (Mode::ExactOut, 1_000_001, 1, 50, 1_005_001),
+        (Mode::ExactOut, 199, 1, 50, 199),
+        (Mode::ExactOut, 10_u128.pow(37), 1, 10_000, 2 * 10_u128.pow(37)),
+    ] {
+        assert_eq!(limit(&quote("x", mode, amount_in, amount_out), bps), expected);
+    }
+}
+
+#[test]
+fn bad_orders_are_refused_with_the_field() {
+    let at = |change: fn(&mut Place)| {
+        let mut place = place(Mode::ExactIn, 1);
+        change(&mut place);
+        accept(place, NOW).map(|_| ()).map_err(|r| (r.code, r.pointer))
+    };
+    assert_eq!(at(|p| p.expires_at = Some(NOW)), Err(("EXPIRE_TIME_IN_PAST", Some("/expiresAt"))));
+    assert_eq!(at(|p| p.ask.output = Arc::clone(&p.ask.input)), Err(("SAME_TOKEN", Some("/outputToken"))));
+    assert_eq!(at(|p| p.ask.amount = 0), Err(("AMOUNT_NOT_POSITIVE", Some("/amount"))));
+    assert_eq!(at(|p| p.slippage_bps = 10_001), Err(("SLIPPAGE_OUT_OF_RANGE", Some("/slippageBps"))));
+    assert_eq!(at(|_| ()), Ok(()));
+}
+
+#[test]
+fn a_retry_keeps_the_status_and_says_why() {
+    let swap = accept(place(Mode::ExactIn, 10), NOW).expect("accepted").swap;
+    let swap = begin(&swap, 1, step(Then::Hold), NOW).expect("begins").swap;
+    let why = Failure { code: "NO_ROUTE".into(), message: "nobody answered".into() };
+    let then = Then::Retry { run_at: NOW.plus_millis(1_000), error: why.message.clone() };
+    let Choice { swap, change } = retry(&swap, why.clone(), step(then), NOW).expect("tries again");
+    assert_eq!((swap.status, change.entities[0].status), (Status::Routing, "routing"));
+    let bury = Then::Bury { why: why.message.clone(), park: false };
+    let swap = fail(&swap, why.clone(), step(bury), NOW).expect("fails").swap;
+    assert_eq!((swap.status, swap.failure), (Status::Failed, Some(why)));
+}
