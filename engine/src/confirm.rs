@@ -10,6 +10,7 @@ use drivers::venue::{LOOK_UP_LIMIT, Outcome, Venue};
 use drivers::{Conflict, Fault, failpoint};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::work::Worker;
 use crate::{backoff, clock, observe};
@@ -49,7 +50,7 @@ pub(crate) struct Confirmers {
 
 impl Confirmers {
     /// Starts one poller per venue, until `stop`.
-    pub(crate) fn start(worker: &Arc<Worker>, stop: &CancellationToken) -> Self {
+    pub(crate) fn start(worker: &Arc<Worker>, loops: &TaskTracker, stop: &CancellationToken) -> Self {
         let mut inboxes = HashMap::new();
         let mut outlets = Vec::new();
         for venue in worker.router.all() {
@@ -61,7 +62,7 @@ impl Confirmers {
         for (venue, inbox) in outlets {
             let (followed, next_beat, confirmers) = (VecDeque::new(), Instant::now(), confirmers.clone());
             let poller = Poller { venue, inbox, followed, failures: 0, next_beat, confirmers };
-            tokio::spawn(poller.run(stop.clone()));
+            loops.spawn(poller.run(stop.clone()));
         }
         confirmers
     }

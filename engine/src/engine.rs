@@ -22,6 +22,9 @@ use crate::router::Router;
 use crate::sweep;
 use crate::work::Worker;
 
+/// How long the loops have to end their present step.
+const LAST_STEP: Duration = Duration::from_secs(2);
+
 /// How the engine behaves.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -69,6 +72,7 @@ pub struct Engine {
     pub metrics: Arc<Metrics>,
     leases: Arc<Leases>,
     tasks: TaskTracker,
+    loops: TaskTracker,
     claiming: CancellationToken,
     running: CancellationToken,
 }
@@ -80,7 +84,7 @@ impl Engine {
         let Parts { journal, wake, venues, exports, tokens, settings } = parts;
         let metrics = Arc::new(Metrics::default());
         let leases = Arc::new(Leases::default());
-        let tasks = TaskTracker::new();
+        let (tasks, loops) = (TaskTracker::new(), TaskTracker::new());
         let (claiming, running) = (CancellationToken::new(), CancellationToken::new());
         let engine = Self {
             intake: Arc::new(Intake::new(Arc::clone(&journal), Arc::clone(&metrics))),
@@ -91,20 +95,21 @@ impl Engine {
             metrics: Arc::clone(&metrics),
             leases: Arc::clone(&leases),
             tasks: tasks.clone(),
+            loops: loops.clone(),
             claiming: claiming.clone(),
             running: running.clone(),
         };
-        tokio::spawn(Arc::clone(&leases).run(Arc::clone(&journal), running.clone()));
-        tokio::spawn(Arc::clone(&engine.hub).run(running.clone()));
-        tokio::spawn(sweep::run(Arc::clone(&journal), running.clone()));
+        loops.spawn(Arc::clone(&leases).run(Arc::clone(&journal), running.clone()));
+        loops.spawn(Arc::clone(&engine.hub).run(running.clone()));
+        loops.spawn(sweep::run(Arc::clone(&journal), running.clone()));
         for (name, export) in exports {
             let relay = Relay { name, journal: Arc::clone(&journal), wake: Arc::clone(&wake), export };
-            tokio::spawn(relay.run(running.clone()));
+            loops.spawn(relay.run(running.clone()));
         }
         if settings.swap_concurrency > 0 {
             let expiry =
                 Expiry { journal: Arc::clone(&journal), wake: Arc::clone(&wake), metrics: Arc::clone(&metrics) };
-            tokio::spawn(expiry.run(claiming.clone()));
+            loops.spawn(expiry.run(claiming.clone()));
             let worker = Arc::new(Worker {
                 journal,
                 wake,
@@ -114,8 +119,8 @@ impl Engine {
                 tasks,
                 concurrency: settings.swap_concurrency,
             });
-            let confirmers = Confirmers::start(&worker, &running);
-            tokio::spawn(worker.run(confirmers, claiming));
+            let confirmers = Confirmers::start(&worker, &loops, &running);
+            loops.spawn(worker.run(confirmers, claiming));
         }
         engine
     }
@@ -127,6 +132,8 @@ impl Engine {
         self.tasks.close();
         let _ = tokio::time::timeout(deadline, self.tasks.wait()).await;
         self.running.cancel();
+        self.loops.close();
+        let _ = tokio::time::timeout(LAST_STEP, self.loops.wait()).await;
         self.leases.give_back(self.journal.as_ref()).await;
         self.journal.close().await;
     }
