@@ -184,6 +184,34 @@ impl<'a> Form<'a> {
         Some(raw.parse().unwrap_or(if raw.starts_with('-') { i64::MIN } else { i64::MAX }))
     }
 
+    /// A text or a number as it stands, at most `longest` bytes: what the client calls something.
+    pub(crate) fn reference(&mut self, name: &'static str, longest: usize) -> Option<&'a str> {
+        let raw = self.take(name)?;
+        let scalar = raw.starts_with(|c: char| c == '"' || c == '-' || c.is_ascii_digit());
+        if !scalar || raw.len() > longest {
+            return self.fault(name, codes::WRONG_TYPE, "expected a short text or a number");
+        }
+        Some(raw)
+    }
+
+    /// A list of texts; absent is empty.
+    pub(crate) fn texts(&mut self, name: &'static str) -> Vec<String> {
+        let Some(raw) = self.take(name) else {
+            return Vec::new();
+        };
+        let read = serde_json::from_str::<Vec<Text<'_>>>(raw);
+        let texts = read.map(|texts| texts.into_iter().map(|Text(text)| text.into_owned()).collect());
+        texts.unwrap_or_else(|_| {
+            self.fault(name, codes::WRONG_TYPE, "expected a list of texts").unwrap_or_default()
+        })
+    }
+
+    /// Notes that a field's value is wrong.
+    pub(crate) fn fault<T>(&mut self, name: &str, known: Known, detail: &'static str) -> Option<T> {
+        self.errors.push(FieldError::new(At::field(name), known, detail));
+        None
+    }
+
     /// Every field was asked for and nothing was wrong.
     ///
     /// # Errors
@@ -204,11 +232,6 @@ impl<'a> Form<'a> {
         let index = self.fields.iter().position(|(key, _)| key == name)?;
         let raw = self.fields.swap_remove(index).1.get();
         (raw != "null").then_some(raw)
-    }
-
-    fn fault<T>(&mut self, name: &str, known: Known, detail: &'static str) -> Option<T> {
-        self.errors.push(FieldError::new(At::field(name), known, detail));
-        None
     }
 }
 

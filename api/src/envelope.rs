@@ -2,9 +2,20 @@
 
 use std::fmt::Write;
 
+use bytes::Bytes;
 use domain::Event;
+use engine::hub::Published;
 
 use crate::position::Position;
+
+/// The fields of a live event's envelope: made by the first stream that sends it, shared by all.
+pub(crate) fn fields(epoch: u64, published: &Published) -> &Bytes {
+    published.envelope.get_or_init(|| {
+        let mut text = String::new();
+        write_fields(&mut text, epoch, &published.event);
+        text.into()
+    })
+}
 
 /// Writes the fields of an event's envelope, without the braces around them, so that each stream can put its own first.
 ///

@@ -1,7 +1,7 @@
 //! `GET /v1/events`: server-sent events, from any position in the log, then live.
 
 use std::convert::Infallible;
-use std::fmt::Write;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,18 +11,19 @@ use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::Kind;
-use engine::follow::{Follower, Item, Watch};
+use engine::follow::{Follower, Item};
+use engine::hub::Watch;
 use futures_util::stream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
 use crate::envelope;
 use crate::position::{self, Position};
-use crate::problem::{Problem, codes};
+use crate::problem::Problem;
 use crate::query::Query;
 use crate::routes::App;
 use crate::schema::{EventView, ProblemView};
+use crate::sockets::Seat;
 use crate::swaps::is_id;
 
 /// A sign of life when nothing happens, so that dead connections are noticed and proxies keep live ones.
@@ -66,7 +67,7 @@ pub(crate) async fn follow(
         query.fault("id", format!("expected at most {MAX_IDS} ids"));
     }
     query.finish()?;
-    let seat = seat(&app)?;
+    let seat = Seat::take(&app)?;
     let head = app.engine.journal.head().await?;
     let last = headers.get("last-event-id").map(|v| v.to_str().unwrap_or("?").to_owned());
     let after = last.or(after).map(|text| position::resume(&text, &head)).transpose()?;
@@ -86,12 +87,6 @@ pub(crate) async fn follow(
     Ok((headers, Body::from_stream(chunks)).into_response())
 }
 
-/// A place among the open streams.
-pub(crate) fn seat(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
-    let seat = Arc::clone(&app.sockets).try_acquire_owned();
-    seat.map_err(|_| Problem::new(codes::TOO_MANY_SOCKETS, "all places are taken; try again later"))
-}
-
 /// The kind of that name, if it has events.
 pub(crate) fn followed(name: &str) -> Option<Kind> {
     Kind::parse(name).filter(|kind| *kind != Kind::Relay)
@@ -102,7 +97,7 @@ struct Reader {
     epoch: u64,
     stop: CancellationToken,
     stage: Stage,
-    _seat: OwnedSemaphorePermit,
+    _seat: Seat,
 }
 
 #[derive(PartialEq)]
@@ -130,11 +125,12 @@ impl Reader {
         };
         Some(match item {
             Ok(Ok(Item::Event(event))) => {
-                let position = self.position(event.seq);
-                let mut text = String::with_capacity(event.body.len() + 384);
-                let _ = write!(text, "event: {}\nid: {position}\ndata: {{", event.type_);
-                envelope::write_fields(&mut text, self.epoch, &event);
-                text.push_str("}\n\n");
+                let fields = envelope::fields(self.epoch, &event);
+                let position = self.position(event.event.seq);
+                let mut text = Vec::with_capacity(fields.len() + 128);
+                let _ = write!(text, "event: {}\nid: {position}\ndata: {{", event.event.type_);
+                text.extend_from_slice(fields);
+                text.extend_from_slice(b"}\n\n");
                 text.into()
             }
             Ok(Ok(Item::Lagged { resume })) => self.end("slow_consumer", resume),

@@ -12,6 +12,7 @@ mod tokens;
 mod envelope;
 mod events;
 mod position;
+mod sockets;
 mod stream;
 
 mod account;

@@ -201,7 +201,7 @@ impl From<IntakeError> for Problem {
                 Self::at(At::Header("idempotency-key"), codes::IDEMPOTENCY_KEY_REUSED, detail)
             }
             IntakeError::Duplicate { code, pointer, id } => {
-                let known = codes::of(code).unwrap_or(Known { code, ..codes::CLIENT_ORDER_ID_TAKEN });
+                let known = codes::of(code).unwrap_or(Known { code, ..codes::DUPLICATE_CLIENT_ORDER_ID });
                 let detail = "another order of this account has it";
                 Self { existing: Some(id), ..Self::at(At::Pointer(pointer.to_owned()), known, detail) }
             }

@@ -162,6 +162,7 @@ async fn settle(app: &App, account: Owner, taken: Taken, wait: Duration) -> Resu
     let mut follower = Follower::entity(&app.engine.hub, Some(account), Kind::Swap, &taken.id).await?;
     let (mut version, mut view) = (taken.version, taken.view.clone());
     while let Ok(Ok(Item::Event(event))) = timeout_at(until, follower.next()).await {
+        let event = &event.event;
         (version, view) = (event.version, Swap::view_of_event(&event.body));
         if status_of(&event.type_).is_some_and(Status::is_final) {
             return Ok(answer(StatusCode::OK, &taken, version, view));
