@@ -57,6 +57,12 @@ impl Owner {
         (fits && plain).then(|| Self(name.into()))
     }
 
+    /// The owner of bookkeeping.
+    #[must_use]
+    pub fn system() -> Self {
+        Self("system".into())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

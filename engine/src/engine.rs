@@ -1,0 +1,146 @@
+//! Everything running: starts the loops, and stops them in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::token::Registry;
+use drivers::export::Export;
+use drivers::journal::Journal;
+use drivers::venue::Venue;
+use drivers::wake::Wake;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::confirm::Confirmers;
+use crate::expire::Expiry;
+use crate::hub::Hub;
+use crate::intake::Intake;
+use crate::leases::Leases;
+use crate::observe::Metrics;
+use crate::relay::Relay;
+use crate::router::Router;
+use crate::sweep;
+use crate::work::Worker;
+
+/// How long the loops have to end their present step.
+const LAST_STEP: Duration = Duration::from_secs(2);
+
+/// How the engine behaves.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long venues have to quote, in milliseconds.
+    pub quote_deadline_millis: u64,
+    /// Orders worked on at once; 0 means that this process executes none.
+    pub swap_concurrency: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { quote_deadline_millis: 800, swap_concurrency: 256 }
+    }
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub journal: Arc<dyn Journal>,
+    /// Hints from that journal.
+    pub wake: Arc<dyn Wake>,
+    /// Where swaps are executed.
+    pub venues: Vec<Arc<dyn Venue>>,
+    /// Where events go, each under the name its position is kept by.
+    pub exports: Vec<(String, Arc<dyn Export>)>,
+    /// What can be traded.
+    pub tokens: Arc<Registry>,
+    /// How it behaves.
+    pub settings: Settings,
+}
+
+/// The running engine.
+pub struct Engine {
+    /// Where everything is kept: for reading; commands go through `intake`.
+    pub journal: Arc<dyn Journal>,
+    /// The way in.
+    pub intake: Arc<Intake>,
+    /// The venues.
+    pub router: Arc<Router>,
+    /// The way out, to sockets.
+    pub hub: Arc<Hub>,
+    /// What can be traded.
+    pub tokens: Arc<Registry>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    leases: Arc<Leases>,
+    tasks: TaskTracker,
+    loops: TaskTracker,
+    claiming: CancellationToken,
+    running: CancellationToken,
+}
+
+impl Engine {
+    /// Starts every loop. Needs a Tokio runtime.
+    #[must_use]
+    pub fn start(parts: Parts) -> Self {
+        let Parts { journal, wake, venues, exports, tokens, settings } = parts;
+        let metrics = Arc::new(Metrics::default());
+        let leases = Arc::new(Leases::default());
+        let (tasks, loops) = (TaskTracker::new(), TaskTracker::new());
+        let (claiming, running) = (CancellationToken::new(), CancellationToken::new());
+        let engine = Self {
+            intake: Arc::new(Intake::new(Arc::clone(&journal), Arc::clone(&metrics))),
+            router: Arc::new(Router::new(venues, settings.quote_deadline_millis)),
+            hub: Arc::new(Hub::new(Arc::clone(&journal), Arc::clone(&wake))),
+            journal: Arc::clone(&journal),
+            tokens,
+            metrics: Arc::clone(&metrics),
+            leases: Arc::clone(&leases),
+            tasks: tasks.clone(),
+            loops: loops.clone(),
+            claiming: claiming.clone(),
+            running: running.clone(),
+        };
+        loops.spawn(Arc::clone(&leases).run(Arc::clone(&journal), running.clone()));
+        loops.spawn(Arc::clone(&engine.hub).run(running.clone()));
+        loops.spawn(sweep::run(Arc::clone(&journal), running.clone()));
+        for (name, export) in exports {
+            let relay = Relay { name, journal: Arc::clone(&journal), wake: Arc::clone(&wake), export };
+            loops.spawn(relay.run(running.clone()));
+        }
+        if settings.swap_concurrency > 0 {
+            let expiry =
+                Expiry { journal: Arc::clone(&journal), wake: Arc::clone(&wake), metrics: Arc::clone(&metrics) };
+            loops.spawn(expiry.run(claiming.clone()));
+            let worker = Arc::new(Worker {
+                journal,
+                wake,
+                router: Arc::clone(&engine.router),
+                leases,
+                metrics,
+                tasks,
+                concurrency: settings.swap_concurrency,
+            });
+            let confirmers = Confirmers::start(&worker, &loops, &running);
+            loops.spawn(worker.run(confirmers, claiming));
+        }
+        engine
+    }
+
+    /// Stops claiming, lets the orders in hand come to their next rest within `deadline`, gives the others back without
+    /// counting their attempt, stops every loop and closes the journal.
+    pub async fn stop(&self, deadline: Duration) {
+        self.claiming.cancel();
+        self.tasks.close();
+        let _ = tokio::time::timeout(deadline, self.tasks.wait()).await;
+        self.running.cancel();
+        self.loops.close();
+        let _ = tokio::time::timeout(LAST_STEP, self.loops.wait()).await;
+        self.leases.give_back(self.journal.as_ref()).await;
+        self.journal.close().await;
+    }
+
+    /// Jobs this process holds a lease on.
+    #[must_use]
+    pub fn leases(&self) -> usize {
+        self.leases.count()
+    }
+}

@@ -1,0 +1,81 @@
+//! Ends orders whose time ran out before a transaction was built: one job each, due at that time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::swap::{QUEUE_EXPIRE, Status, Swap, expire};
+use domain::{Change, Claimed, JobStep, Kind, Then};
+use drivers::journal::{Claim, Journal};
+use drivers::wake::Wake;
+use drivers::{Conflict, Fault};
+use tokio_util::sync::CancellationToken;
+
+use crate::observe::Metrics;
+use crate::{clock, observe};
+
+const AT_ONCE: usize = 64;
+const POLL: Duration = Duration::from_millis(100);
+
+/// The loop over the queue of orders to expire.
+pub(crate) struct Expiry {
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) wake: Arc<dyn Wake>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl Expiry {
+    /// Expires until `stop`.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let news = self.wake.queue(QUEUE_EXPIRE);
+        while !stop.is_cancelled() {
+            let heard = news.notified();
+            match self.step().await {
+                Ok(AT_ONCE) => {}
+                Ok(_) => {
+                    tokio::select! { () = heard => {}, () = tokio::time::sleep(POLL) => {}, () = stop.cancelled() => {} }
+                }
+                Err(fault) => {
+                    observe::fault("claim expiries", &fault);
+                    tokio::time::sleep(POLL).await;
+                }
+            }
+        }
+    }
+
+    async fn step(&self) -> Result<usize, Fault> {
+        let claim = Claim { queue: QUEUE_EXPIRE, limit: AT_ONCE, per_lane: AT_ONCE, now: clock::now() };
+        let claimed = self.journal.claim(claim).await?;
+        for job in &claimed {
+            if let Err(fault) = self.expire(job).await {
+                // The lease lapses and the job comes back.
+                observe::fault("expire an order", &fault);
+            }
+        }
+        Ok(claimed.len())
+    }
+
+    async fn expire(&self, claimed: &Claimed) -> Result<(), Fault> {
+        let step = JobStep { lease: claimed.lease, then: Then::Finish };
+        loop {
+            let now = clock::now();
+            let entity = self.journal.entity(Kind::Swap, &claimed.job.body).await?;
+            let swap = entity.as_ref().map(Swap::from_entity).transpose().map_err(|e| Fault::Broken(e.to_string()))?;
+            let choice = swap.as_ref().map(|swap| expire(swap, step.clone(), now));
+            // Too late to expire, or nothing there: only the job ends.
+            let change = match choice {
+                Some(Ok(choice)) => choice.change,
+                _ => Change { at: now, step: Some(step.clone()), ..Change::default() },
+            };
+            let expired = !change.entities.is_empty();
+            match self.journal.apply(change).await {
+                Err(Fault::Conflict(Conflict::Version { .. })) => {}
+                Err(fault) => return Err(fault),
+                Ok(_) if expired => {
+                    self.metrics.swap_ended(Status::Expired);
+                    return Ok(());
+                }
+                Ok(_) => return Ok(()),
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! One subscription: history first, then live, in order, each event once.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
+
+use domain::{Event, Kind, Owner};
+use drivers::Fault;
+
+use crate::hub::{Hub, Published, Seat, Watch};
+
+/// Events read from history at once.
+const PAGE: usize = 500;
+
+/// What a follower sees next.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// The next event.
+    Event(Arc<Published>),
+    /// The reader was too slow and was cut off; everything up to `resume` was delivered. Nothing follows.
+    Lagged {
+        /// Open a new follower after this position.
+        resume: u64,
+    },
+}
+
+/// A subscription.
+pub struct Follower {
+    hub: Arc<Hub>,
+    watch: Watch,
+    seat: Option<Seat>,
+    history: VecDeque<Event>,
+    /// History is read up to here.
+    read: u64,
+    /// Everything up to here was delivered or is not for this reader.
+    position: u64,
+}
+
+impl Follower {
+    /// Resumes after the position `after`, or starts at the present end of the log.
+    ///
+    /// # Errors
+    /// Those of the journal.
+    pub async fn open(hub: &Arc<Hub>, watch: Watch, after: Option<u64>) -> Result<Self, Fault> {
+        let mut follower = Self {
+            hub: Arc::clone(hub),
+            watch,
+            seat: None,
+            history: VecDeque::new(),
+            read: after.unwrap_or(0),
+            position: after.unwrap_or(0),
+        };
+        if after.is_none() {
+            let seat = hub.join(follower.watch.clone()).await?;
+            (follower.read, follower.position) = (seat.from, seat.from);
+            follower.seat = Some(seat);
+        }
+        Ok(follower)
+    }
+
+    /// One entity's whole history from its first version, then live. `owner` filters, as in [`Watch`].
+    ///
+    /// # Errors
+    /// Those of the journal.
+    pub async fn entity(hub: &Arc<Hub>, owner: Option<Owner>, kind: Kind, id: &str) -> Result<Self, Fault> {
+        let watch = Watch { owner, kinds: vec![kind], ids: vec![id.to_owned()] };
+        let seat = hub.join(watch.clone()).await?;
+        let mut history = VecDeque::new();
+        loop {
+            let after = history.back().map_or(0, |e: &Event| e.version);
+            let page = hub.journal.history(kind, id, after, PAGE).await?;
+            let more = page.len() == PAGE;
+            history.extend(page.into_iter().filter(|event| watch.wants(event)));
+            if !more {
+                break;
+            }
+        }
+        // What the seat brings again is passed over by its position.
+        let read = history.back().map_or(seat.from, |e| e.seq.max(seat.from));
+        Ok(Self { hub: Arc::clone(hub), watch, seat: Some(seat), history, read, position: 0 })
+    }
+
+    /// The last delivered position; resuming after it misses and repeats nothing.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The next item. Waits for ever while nothing happens; giving up and calling again loses nothing.
+    ///
+    /// # Errors
+    /// Those of the journal; calling again goes on where it stopped.
+    pub async fn next(&mut self) -> Result<Item, Fault> {
+        loop {
+            if let Some(event) = self.history.pop_front() {
+                self.position = event.seq;
+                return Ok(Item::Event(Arc::new(Published { event, envelope: OnceLock::new() })));
+            }
+            let behind = self.seat.as_ref().is_none_or(|seat| self.read < seat.from);
+            if behind {
+                self.catch_up().await?;
+                continue;
+            }
+            self.position = self.position.max(self.read);
+            let Some(seat) = self.seat.as_mut() else { continue };
+            match seat.events.recv().await {
+                // History had it already.
+                Some(published) if published.event.seq <= self.position => {}
+                Some(published) => {
+                    self.position = published.event.seq;
+                    return Ok(Item::Event(published));
+                }
+                None => return Ok(Item::Lagged { resume: self.position }),
+            }
+        }
+    }
+
+    /// Reads a page of history. Takes its seat only near the end of the log: a long way back must not fill its buffer.
+    async fn catch_up(&mut self) -> Result<(), Fault> {
+        let page = self.hub.journal.events(self.read, self.watch.owner.clone(), PAGE).await?;
+        let end = page.len() < PAGE;
+        let last = page.last().map(|event| event.seq);
+        match self.seat.as_ref().map(|seat| seat.from) {
+            None if end => {
+                let seat = self.hub.join(self.watch.clone()).await?;
+                self.seat = Some(seat);
+                self.read = last.unwrap_or(self.read);
+            }
+            // The page reached the end of the log, and so the seat's beginning.
+            Some(from) if end => self.read = last.unwrap_or(from).max(from),
+            _ => self.read = last.unwrap_or(self.read),
+        }
+        self.history.extend(page.into_iter().filter(|event| self.watch.wants(event)));
+        Ok(())
+    }
+}

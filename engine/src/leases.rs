@@ -1,0 +1,80 @@
+//! The leases this process holds, prolonged in one call for all of them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::{Change, JobStep, Lease, Then};
+use drivers::journal::Journal;
+use tokio_util::sync::CancellationToken;
+
+use crate::{clock, observe};
+
+/// Well below the lease time of 30 s.
+const RENEW_EVERY: Duration = Duration::from_secs(10);
+
+/// Leases by job.
+#[derive(Default)]
+pub(crate) struct Leases {
+    held: Mutex<HashMap<u64, Lease>>,
+}
+
+impl Leases {
+    pub(crate) fn hold(&self, lease: Lease) {
+        self.lock().insert(lease.job, lease);
+    }
+
+    /// Forgets a lease, unless a newer one of the same job took its place.
+    pub(crate) fn let_go(&self, lease: Lease) {
+        let mut held = self.lock();
+        if held.get(&lease.job) == Some(&lease) {
+            held.remove(&lease.job);
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Renews until `stop`.
+    pub(crate) async fn run(self: Arc<Self>, journal: Arc<dyn Journal>, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(RENEW_EVERY)).await.is_some() {
+            self.step(journal.as_ref()).await;
+        }
+    }
+
+    async fn step(&self, journal: &dyn Journal) {
+        let held = self.all();
+        if held.is_empty() {
+            return;
+        }
+        match journal.renew(&held).await {
+            Ok(lost) => {
+                for lease in lost {
+                    observe::lease_lost(lease.job);
+                    self.let_go(lease);
+                }
+            }
+            Err(fault) => observe::fault("renew leases", &fault),
+        }
+    }
+
+    /// Gives every job back without counting the attempt: what remains when the time to drain is over.
+    pub(crate) async fn give_back(&self, journal: &dyn Journal) {
+        for lease in self.all() {
+            let now = clock::now();
+            let step = Some(JobStep { lease, then: Then::Wait { run_at: now } });
+            // A stale lease means that its worker came to an end meanwhile; nothing is to be given back.
+            let _ = journal.apply(Change { at: now, step, ..Change::default() }).await;
+            self.let_go(lease);
+        }
+    }
+
+    fn all(&self) -> Vec<Lease> {
+        self.lock().values().copied().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Lease>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,161 @@
+//! What the operator sees: log lines and metrics, each by the name of what happened. Never secrets.
+
+use std::sync::atomic::{AtomicI64, AtomicU64};
+
+use domain::swap::Status;
+use drivers::Fault;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// A driver failed under `what`.
+pub fn fault(what: &str, fault: &Fault) {
+    match fault {
+        Fault::Broken(_) => tracing::error!(%fault, "{what}"),
+        _ => tracing::warn!(%fault, "{what}"),
+    }
+}
+
+/// A lease lapsed or was taken while this process worked under it.
+pub fn lease_lost(job: u64) {
+    tracing::warn!(job, "lease lost; its step will be refused");
+}
+
+/// A slow reader was cut off.
+pub fn watcher_cut_off() {
+    tracing::debug!("a slow watcher was cut off");
+}
+
+/// A venue was chosen for an order.
+pub fn order_routed(id: &str, venue: &str, reason: &str) {
+    tracing::debug!(order = id, venue, reason, "routed");
+}
+
+/// An attempt at an order failed.
+pub fn attempt_failed(id: &str, attempt: u32, code: &str, message: &str) {
+    tracing::warn!(order = id, attempt, code, message, "attempt failed");
+}
+
+/// A submission did not get through; its outcome is unknown until the venue is asked.
+pub fn submit_unanswered(id: &str, venue: &str, error: &str) {
+    tracing::warn!(order = id, venue, error, "submission unanswered");
+}
+
+/// The venue could not be asked about outcomes.
+pub fn look_up_failed(venue: &str, error: &str, waiting: usize) {
+    tracing::warn!(venue, error, waiting, "look-up failed");
+}
+
+/// The journal and the code disagree about something that must hold.
+pub fn broken(what: &str, id: &str, detail: &str) {
+    tracing::error!(id, detail, "{what}");
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HttpLabels {
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StatusLabel {
+    status: &'static str,
+}
+
+/// The metrics of this process, in Prometheus's words and base units.
+pub struct Metrics {
+    registry: Registry,
+    http: Family<HttpLabels, Counter>,
+    http_seconds: Histogram,
+    taken: Counter,
+    replayed: Counter,
+    ended: [Counter; Status::ALL.len()],
+    retried: Counter,
+    working: Gauge<i64, AtomicI64>,
+    confirming: Gauge<i64, AtomicI64>,
+    sockets: Gauge<i64, AtomicI64>,
+}
+
+const SECONDS: [f64; 12] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("tradewind");
+        let http = Family::<HttpLabels, Counter>::default();
+        registry.register("http_requests", "Requests answered", http.clone());
+        let http_seconds = Histogram::new(SECONDS);
+        registry.register("http_request_duration_seconds", "Time to answer", http_seconds.clone());
+        let taken = Counter::default();
+        registry.register("swaps_accepted", "Swap orders accepted", taken.clone());
+        let replayed = Counter::default();
+        registry.register("replays", "Requests answered from an earlier one with the same key", replayed.clone());
+        let family = Family::<StatusLabel, Counter<u64, AtomicU64>>::default();
+        let ended = Status::ALL.map(|status| {
+            let label = StatusLabel { status: status.as_str() };
+            if status.is_final() { family.get_or_create_owned(&label) } else { Counter::default() }
+        });
+        registry.register("swaps_ended", "Swap orders that reached a final state", family);
+        let retried = Counter::default();
+        registry.register("swap_attempts_failed", "Attempts that failed and are followed by another", retried.clone());
+        let working = Gauge::default();
+        registry.register("swaps_working", "Swap orders in a worker's hands", working.clone());
+        let confirming = Gauge::default();
+        registry.register("swaps_confirming", "Submitted orders whose outcome is looked up", confirming.clone());
+        let sockets = Gauge::default();
+        registry.register("sockets", "Open event streams", sockets.clone());
+        Self { registry, http, http_seconds, taken, replayed, ended, retried, working, confirming, sockets }
+    }
+}
+
+impl Metrics {
+    /// The text that Prometheus scrapes.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    /// A request was answered; `route` is the pattern, not the path.
+    pub fn http_request(&self, method: &'static str, route: &str, status: u16, seconds: f64) {
+        self.http.get_or_create(&HttpLabels { method, route: route.to_owned(), status }).inc();
+        self.http_seconds.observe(seconds);
+    }
+
+    /// An event stream was opened (+1) or closed (-1).
+    pub fn sockets(&self, change: i64) {
+        self.sockets.inc_by(change);
+    }
+
+    pub(crate) fn swap_taken(&self) {
+        self.taken.inc();
+    }
+
+    pub(crate) fn replayed(&self) {
+        self.replayed.inc();
+    }
+
+    pub(crate) fn swap_ended(&self, status: Status) {
+        if let Some(index) = Status::ALL.iter().position(|s| *s == status) {
+            self.ended[index].inc();
+        }
+    }
+
+    pub(crate) fn swap_retried(&self) {
+        self.retried.inc();
+    }
+
+    pub(crate) fn working(&self, change: i64) {
+        self.working.inc_by(change);
+    }
+
+    pub(crate) fn confirming(&self, change: i64) {
+        self.confirming.inc_by(change);
+    }
+}
