@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use domain::swap::{Ask, Mode, Place, QUEUE, Side, Status, Swap};
 use domain::token::Registry;
 use domain::{Event, Kind, Owner};
+use drivers::export::Export;
 use drivers::journal::{Claim, Journal, Options};
 use drivers::{export, journal, venue, wake};
 
@@ -41,13 +42,26 @@ impl Site {
     }
 
     async fn engine(&self, venue: &str, swap_concurrency: usize) -> Engine {
-        let tokens = Arc::new(Registry::default());
+        self.engine_exporting(Vec::new(), venue, swap_concurrency).await
+    }
+
+    async fn export(&self) -> Vec<(String, Arc<dyn Export>)> {
         let file = format!("file:{}/events.jsonl", self.dir.path().display());
+        vec![("file".to_owned(), export::open(&file).await.expect("an export"))]
+    }
+
+    async fn engine_exporting(
+        &self,
+        exports: Vec<(String, Arc<dyn Export>)>,
+        venue: &str,
+        swap_concurrency: usize,
+    ) -> Engine {
+        let tokens = Arc::new(Registry::default());
         Engine::start(Parts {
             journal: self.journal().await,
             wake: Arc::clone(&self.wake),
             venues: venue::open(venue, &tokens, clock::now()).expect("venues"),
-            exports: vec![("file".to_owned(), export::open(&file).await.expect("an export"))],
+            exports,
             tokens,
             settings: Settings { swap_concurrency, ..Settings::default() },
         })
@@ -269,15 +283,11 @@ async fn a_slow_reader_is_cut_off_and_told_where_to_resume() {
     let engine = site.engine("paper?pace=instant", 64).await;
     let watch = || Watch::default();
     let mut slow = Follower::open(&engine.hub, watch(), None).await.expect("a follower");
-    let mut quick = Follower::open(&engine.hub, watch(), None).await.expect("a follower");
     for _ in 0..400 {
         engine.intake.place(place(), None).await.expect("taken");
-        next(&mut quick).await;
     }
-    let mut last = 400;
-    while last < 2_000 {
-        last = next(&mut quick).await.seq;
-    }
+    until("two thousand events", async || engine.journal.head().await.expect("a head").seq == 2_000).await;
+    until("the cut", async || engine.hub.watchers() == 0).await;
     let mut position = 0;
     let resume = loop {
         match slow.next().await.expect("no fault") {
@@ -298,7 +308,7 @@ async fn a_slow_reader_is_cut_off_and_told_where_to_resume() {
 async fn the_relay_exports_every_event_once_over_restarts() {
     let site = Site::new();
     for round in 1..=3_usize {
-        let engine = site.engine("paper?pace=instant", 4).await;
+        let engine = site.engine_exporting(site.export().await, "paper?pace=instant", 4).await;
         for _ in 0..10 {
             let taken = engine.intake.place(place(), None).await.expect("taken");
             until_final(&engine, &taken.id).await;
