@@ -73,7 +73,7 @@ fn order(world: &World, clock: &Clock, number: u32, spent: &mut Spent) -> bool {
         order: &id,
         build: 1,
     };
-    let signed = swap.sign(&world.blockhash(clock.now()), &world.wallets().key("default")).expect("it fits");
+    let signed = world.sign(&swap, &world.blockhash(clock.now())).expect("it fits");
     part(&mut spent.sign);
     world.submit(&signed.bytes, clock.now()).expect("taken");
     part(&mut spent.submit);

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use crate::{Clock, LookUp, Refused, SLOT_MILLIS, World, wire};
+use crate::{Clock, LookUp, Refused, SLOT_MILLIS, World, base58, wire};
 
 /// Bodies are no longer than this.
 const BODY_BYTES: usize = 64 * 1024;
@@ -119,7 +119,7 @@ async fn blockhash(State(front): Shared) -> Json<wire::Blockhash> {
 async fn submit(State(front): Shared, body: Body) -> Answer<wire::Submitted> {
     let submission: wire::Submission = read(body)?;
     let id = front.world.submit(&submission.transaction, front.clock.now())?;
-    Ok(Json(wire::Submitted { id: bs58::encode(id).into_string() }))
+    Ok(Json(wire::Submitted { id: base58::encode(&id) }))
 }
 
 async fn look_up(State(front): Shared, body: Body) -> Answer<wire::Statuses> {
@@ -148,7 +148,7 @@ async fn ledger(State(front): Shared, page: Result<Query<PageOf>, QueryRejection
     let (records, total) = front.world.records(after, limit, front.clock.now());
     let executions = records.into_iter().zip(after + 1..).map(|(record, index)| wire::Execution {
         index,
-        id: bs58::encode(record.id).into_string(),
+        id: base58::encode(&record.id),
         order_id: record.order.into(),
         build: record.build,
         account: record.account.into(),
