@@ -7,8 +7,6 @@ mod questions;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use routing::Amount;
-
 pub use self::questions::{Ask, Balance, Head, LookUp, Quote};
 
 use crate::draw::About;

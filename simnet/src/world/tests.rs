@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ledger::Failure;
+use crate::{Amount, Exchange};
 
 const NOW: u64 = 1_800_000_000_000;
 const SOL: &str = "So11111111111111111111111111111111111111112";
