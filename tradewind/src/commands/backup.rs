@@ -1,0 +1,23 @@
+//! `tradewind backup`: copies a journal, also under a running server.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+
+use crate::config::Backup;
+
+/// Copies to a file that must not exist yet.
+pub(crate) async fn run(settings: Backup) -> anyhow::Result<u8> {
+    let name = settings.file.display();
+    if settings.file.exists() {
+        bail!("{name} exists: name a new file");
+    }
+    let Some(("sqlite", journal)) = settings.journal.split_once(':') else {
+        bail!("--journal {}: expected sqlite:<file>", settings.journal);
+    };
+    let (from, to) = (PathBuf::from(journal), settings.file.clone());
+    tokio::task::spawn_blocking(move || drivers::journal::backup(&from, &to)).await??;
+    let bytes = std::fs::metadata(&settings.file)?.len();
+    super::line(format_args!("{name}: {bytes} bytes; verify it with `tradewind check --journal sqlite:{name}`"))?;
+    Ok(0)
+}

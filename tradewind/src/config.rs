@@ -1,0 +1,111 @@
+//! The command line: one documented struct per command; every setting has a default, a flag and a variable.
+
+mod ask;
+mod measure;
+mod server;
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::{Parser, Subcommand};
+
+pub(crate) use ask::{Backup, Check, Demo, Quote, Remote, Simnet, Swap, Tail};
+pub(crate) use measure::{Bench, Scenario};
+pub(crate) use server::{Secret, Serve};
+
+const AFTER_HELP: &str = "\
+Without a command, `tradewind` is `tradewind serve`: the whole product in one process, with its journal in ./data.
+
+Examples:
+  tradewind                              start the server on http://127.0.0.1:8080
+  tradewind quote SOL USDC 10            what each venue would give for 10 SOL
+  tradewind swap SOL USDC 10             place an order and follow it to its end
+  tradewind demo                         watch five orders at once
+  tradewind tail                         follow every event
+  tradewind bench all                    measure this machine
+
+Exit codes: 0 done; 1 the answer is no (an order that did not confirm, a check or a bar that failed);
+2 the command could not be carried out (wrong usage, no server, a refused request).";
+
+/// An order backend that loses nothing: takes orders over HTTP, executes each exactly once, tells everyone.
+#[derive(Debug, Parser)]
+#[command(name = "tradewind", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// Print without colours (also when the output is no terminal)
+    #[arg(long, global = true, env = "NO_COLOR", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub(crate) no_color: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server (the default)
+    Serve(Box<Serve>),
+    /// Ask every venue what it would give
+    Quote(Quote),
+    /// Place an order on a running server and follow it until it is final
+    Swap(Swap),
+    /// Follow events
+    Tail(Tail),
+    /// Place five orders at once and watch them
+    Demo(Demo),
+    /// Run the simulated chain as a process of its own
+    Simnet(Simnet),
+    /// Measure speed and memory against the bars
+    Bench(Bench),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Verify the invariants of a stopped server's journal
+    Check(Check),
+    /// Copy a journal, also while its server runs
+    Backup(Backup),
+    /// The ten-line server that the bench compares with
+    #[command(hide = true)]
+    Yardstick,
+}
+
+/// Puts `serve` in front of arguments that name no command.
+pub(crate) fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut all: Vec<OsString> = arguments.into_iter().collect();
+    let at = 1 + all.iter().skip(1).take_while(|a| *a == "--no-color").count();
+    let for_all = |a: &OsString| ["-h", "--help", "-V", "--version"].iter().any(|flag| a == flag);
+    let named = all.get(at).is_some_and(|a| for_all(a) || !a.to_string_lossy().starts_with('-'));
+    if !named {
+        all.insert(at.min(all.len()), "serve".into());
+    }
+    all
+}
+
+/// What clap says about a wrong command line, without its usage block, in one line.
+pub(crate) fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let said: Vec<&str> = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information")).collect();
+    let said = said.join("; ");
+    format!("{} (see --help)", said.strip_prefix("error: ").unwrap_or(&said))
+}
+
+/// Reads a length of time: `800ms`, `30s`, `5m`, `1h`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let millis: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err("expected a number with ms, s, m or h, such as 800ms".to_owned()),
+    };
+    let number: u64 = number.parse().map_err(|_| "expected a number with ms, s, m or h, such as 30s".to_owned())?;
+    match number.checked_mul(millis) {
+        Some(total) if (1..=86_400_000).contains(&total) => Ok(Duration::from_millis(total)),
+        _ => Err("expected between 1ms and 24h".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

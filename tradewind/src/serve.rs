@@ -1,0 +1,205 @@
+//! Wires the server: ports are opened, the engine started on them, the API put in front, and all of it stopped again.
+
+mod secret;
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use domain::token::Registry;
+use drivers::export::Export;
+use drivers::journal::Journal;
+use drivers::venue::Venue;
+use drivers::wake::Wake;
+use engine::{Engine, Parts};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Serve;
+use crate::telemetry::{self, Colour};
+
+/// Jobs whose lease is not renewed for so long are handed out again.
+const LEASE_MILLIS: u64 = 30_000;
+
+/// Runs the server until it is told to stop.
+pub(crate) async fn run(settings: Serve, colour: Colour) -> anyhow::Result<u8> {
+    telemetry::start(&settings.log, colour)?;
+    let mut signals = Signals::listen()?;
+    if let Some(refusal) = settings.refusal() {
+        bail!(refusal);
+    }
+    drivers::failpoint::arm(&settings.failpoints).map_err(|error| anyhow!("TRADEWIND_FAILPOINTS: {error}"))?;
+    for warning in settings.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let parts = open(&settings).await?;
+    let secret = secret::of_installation(settings.secret.as_ref(), &settings.journal)?;
+    let listeners = Listeners::bind(&settings).await?;
+    let stop = CancellationToken::new();
+    let api = api::Settings {
+        request_deadline_millis: millis(settings.request_deadline),
+        public: settings.open,
+        secret,
+        stop: stop.clone(),
+        ..api::Settings::default()
+    };
+    let engine = Arc::new(Engine::start(parts));
+    let mut serving = listeners.serve(&engine, &api, &stop, settings.drain_deadline)?;
+    let ended = tokio::select! {
+        () = signals.next() => Ok(()),
+        Some(ended) = serving.join_next() => ended.context("a listener broke").and_then(|r| r.context("a listener failed")),
+    };
+    tracing::info!(
+        "stopping: requests and orders in hand have {:?}; a second signal stops at once",
+        settings.drain_deadline
+    );
+    tokio::select! {
+        () = drain(&engine, &stop, serving, settings.drain_deadline) => tracing::info!("stopped"),
+        () = signals.next() => tracing::warn!("stopped at once; the next start takes up what was in hand"),
+    }
+    ended.map(|()| 0)
+}
+
+/// New requests end first, then the workers, then the journal: nothing is acknowledged that is not written.
+async fn drain(
+    engine: &Engine,
+    stop: &CancellationToken,
+    mut serving: JoinSet<std::io::Result<()>>,
+    deadline: Duration,
+) {
+    stop.cancel();
+    let listeners = async { while serving.join_next().await.is_some() {} };
+    if tokio::time::timeout(deadline, listeners).await.is_err() {
+        tracing::warn!("requests were cut off at the drain deadline");
+    }
+    engine.stop(deadline).await;
+}
+
+async fn open(settings: &Serve) -> anyhow::Result<Parts> {
+    let tokens = Arc::new(tokens(settings.tokens.as_deref())?);
+    let wake: Arc<dyn Wake> = drivers::wake::open(&settings.wake)?;
+    let venues = venues(&settings.venue, &tokens)?;
+    let journal = open_journal(&settings.journal, &wake).await?;
+    let mut exports: Vec<(String, Arc<dyn Export>)> = Vec::new();
+    for url in &settings.export {
+        exports.push((url.clone(), drivers::export::open(url).await?));
+    }
+    let settings = engine::Settings {
+        quote_deadline_millis: millis(settings.quote_deadline),
+        swap_concurrency: settings.swap_concurrency as usize,
+        ..engine::Settings::default()
+    };
+    Ok(Parts { journal, wake, venues, exports, tokens, settings })
+}
+
+async fn open_journal(url: &str, wake: &Arc<dyn Wake>) -> anyhow::Result<Arc<dyn Journal>> {
+    let options = drivers::journal::Options { wake: Arc::clone(wake), lease_millis: LEASE_MILLIS };
+    Ok(drivers::journal::open(url, options).await?)
+}
+
+/// The built-in tokens and those of the file.
+pub(crate) fn tokens(file: Option<&std::path::Path>) -> anyhow::Result<Registry> {
+    let mut tokens = Registry::default();
+    if let Some(file) = file {
+        let name = file.display();
+        let text = std::fs::read_to_string(file).with_context(|| format!("--tokens {name} cannot be read"))?;
+        tokens.extend_from_json(&text).map_err(|error| anyhow!("--tokens {name}: {error}"))?;
+    }
+    Ok(tokens)
+}
+
+fn venues(urls: &[String], tokens: &Arc<Registry>) -> anyhow::Result<Vec<Arc<dyn Venue>>> {
+    let mut venues = Vec::new();
+    for url in urls {
+        venues.extend(drivers::venue::open(url, tokens, engine::clock::now())?);
+    }
+    let names: HashSet<_> = venues.iter().map(|venue| venue.name()).collect();
+    if names.len() < venues.len() {
+        bail!("two --venue of one name: an order could not be told which of them has its transaction; name each once");
+    }
+    Ok(venues)
+}
+
+/// The sockets that the server listens on.
+struct Listeners {
+    api: TcpListener,
+    facades: Vec<TcpListener>,
+}
+
+impl Listeners {
+    async fn bind(settings: &Serve) -> anyhow::Result<Self> {
+        let api = bind("--listen", settings.listen).await?;
+        let mut facades = Vec::new();
+        for facade in &settings.facade {
+            facades.push(bind("--facade dex", facade.address).await?);
+        }
+        Ok(Self { api, facades })
+    }
+
+    /// Takes requests from here on, and says where.
+    fn serve(
+        self,
+        engine: &Arc<Engine>,
+        settings: &api::Settings,
+        stop: &CancellationToken,
+        drain: Duration,
+    ) -> anyhow::Result<JoinSet<std::io::Result<()>>> {
+        let mut serving = JoinSet::new();
+        let address = self.api.local_addr()?;
+        serving.spawn(api::serve(self.api, api::router(Arc::clone(engine), settings.clone()), stop.clone(), drain));
+        for listener in self.facades {
+            tracing::info!("the dex facade is on http://{}", listener.local_addr()?);
+            let router = api::dex_router(Arc::clone(engine), settings.clone());
+            serving.spawn(api::serve(listener, router, stop.clone(), drain));
+        }
+        announce(address);
+        Ok(serving)
+    }
+}
+
+/// Prints the real address where scripts find it. A reader that went away does not matter.
+pub(crate) fn announce(address: SocketAddr) {
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
+}
+
+/// Binds, or says what to do.
+pub(crate) async fn bind(flag: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            anyhow!(
+                "{flag} {address}: another program listens there; stop it, or choose another port (0 takes a free one)"
+            )
+        }
+        _ => anyhow!("{flag} {address}: {error}; choose another address"),
+    })
+}
+
+/// SIGINT and SIGTERM.
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    pub(crate) fn listen() -> anyhow::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next of either.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
