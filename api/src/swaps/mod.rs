@@ -158,7 +158,9 @@ async fn settle(app: &App, account: Owner, taken: Taken, wait: Duration) -> Resu
         let (version, view) = (taken.version, taken.view.clone());
         return Ok(answer(StatusCode::ACCEPTED, &taken, version, view));
     }
-    let until = Instant::now() + wait;
+    // The request's own deadline comes after the wait, so that the caller hears of the order.
+    let longest = Duration::from_millis(app.settings.request_deadline_millis / 10 * 9);
+    let until = Instant::now() + wait.min(longest);
     let mut follower = Follower::entity(&app.engine.hub, Some(account), Kind::Swap, &taken.id).await?;
     let (mut version, mut view) = (taken.version, taken.view.clone());
     while let Ok(Ok(Item::Event(event))) = timeout_at(until, follower.next()).await {

@@ -7,12 +7,12 @@ use domain::swap::{Ask, Mode, Side, Status};
 use domain::token::Registry;
 
 use super::execute::{Fields, Order, amount, token};
-use super::{decimal, facts, json, refused, text};
+use super::{Refused, decimal, facts, json, text};
 use crate::terms::DEFAULT_SLIPPAGE_BPS;
 
 /// What the body asks for: sell exactly `amount` of `inputToken`. `side` is information.
-pub(super) fn order(fields: &Fields<'_>, tokens: &Registry) -> Result<Order, Response> {
-    let bad = |error: &str| refused(StatusCode::BAD_REQUEST, error);
+pub(super) fn order(fields: &Fields<'_>, tokens: &Registry) -> Result<Order, Refused> {
+    let bad = |error: &str| Refused::new(StatusCode::BAD_REQUEST, error);
     let stated = fields.get("amount").filter(|raw| !decimal::is_falsy(Some(raw))).and_then(decimal::plain);
     let stated = stated.filter(|plain| plain.bytes().any(|b| b.is_ascii_digit() && b != b'0'));
     let stated = stated.ok_or_else(|| bad("Invalid amount"))?;

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use domain::Owner;
 use domain::amount::parse;
 use domain::swap::{Ask, Place, Side};
 use domain::token::{Registry, Token};
 use engine::intake::{IntakeError, RequestKey, Taken, new_id};
 
-use super::{e, json, m, refused, text};
+use super::{Refused, e, m};
 use crate::account::Account;
 use crate::body::{self, Object, Text};
 use crate::idempotency;
@@ -57,7 +57,7 @@ pub(super) async fn execute(app: Arc<App>, mount: &str, request: Request) -> Res
     let headers = request.headers().clone();
     let taken = match take(&app, &headers, request).await {
         Ok(taken) => taken,
-        Err(response) => return response,
+        Err(refused) => return refused.into_response(),
     };
     let (dialect, Taken { id, replayed, .. }) = taken;
     let mut response = match dialect {
@@ -77,8 +77,8 @@ enum Dialect {
     E,
 }
 
-async fn take(app: &App, headers: &HeaderMap, request: Request) -> Result<(Dialect, Taken), Response> {
-    let bad = |error: &str| refused(StatusCode::BAD_REQUEST, error);
+async fn take(app: &App, headers: &HeaderMap, request: Request) -> Result<(Dialect, Taken), Refused> {
+    let bad = |error: &str| Refused::new(StatusCode::BAD_REQUEST, error);
     let Account(account) = Account::of(headers).map_err(|problem| bad(problem.detail()))?;
     let key = idempotency::key(headers).map_err(|problem| bad(problem.detail()))?;
     let bytes = body::read(request, app.settings.body_limit).await.map_err(|problem| unread(&problem))?;
@@ -115,7 +115,7 @@ fn place(order: Order, account: Owner) -> Place {
 }
 
 /// The body's fields, after the checks that Fastify makes of content types and JSON.
-fn fields<'a>(headers: &HeaderMap, bytes: &'a [u8]) -> Result<Fields<'a>, Response> {
+fn fields<'a>(headers: &HeaderMap, bytes: &'a [u8]) -> Result<Fields<'a>, Refused> {
     let nothing = || Ok(Fields(Object(Vec::new())));
     let media = body::media_type(headers);
     match media {
@@ -126,10 +126,10 @@ fn fields<'a>(headers: &HeaderMap, bytes: &'a [u8]) -> Result<Fields<'a>, Respon
         _ => {
             let message = format!("Unsupported Media Type: {}", media.unwrap_or("undefined"));
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return Err(fastify(status, "FST_ERR_CTP_INVALID_MEDIA_TYPE", "Unsupported Media Type", &message));
+            return Err(Refused::fastify(status, "FST_ERR_CTP_INVALID_MEDIA_TYPE", "Unsupported Media Type", &message));
         }
     }
-    let bad = |code, message| Err(fastify(StatusCode::BAD_REQUEST, code, "Bad Request", message));
+    let bad = |code, message| Err(Refused::fastify(StatusCode::BAD_REQUEST, code, "Bad Request", message));
     if bytes.is_empty() {
         let message = "Body cannot be empty when content-type is set to 'application/json'";
         return bad("FST_ERR_CTP_EMPTY_JSON_BODY", message);
@@ -145,43 +145,34 @@ fn fields<'a>(headers: &HeaderMap, bytes: &'a [u8]) -> Result<Fields<'a>, Respon
 }
 
 /// A body that did not arrive, as Fastify says it.
-fn unread(problem: &Problem) -> Response {
+fn unread(problem: &Problem) -> Refused {
     match problem.code() {
         "BODY_TOO_LARGE" => {
             let status = StatusCode::PAYLOAD_TOO_LARGE;
-            fastify(status, "FST_ERR_CTP_BODY_TOO_LARGE", "Payload Too Large", "Request body is too large")
+            Refused::fastify(status, "FST_ERR_CTP_BODY_TOO_LARGE", "Payload Too Large", "Request body is too large")
         }
-        "REQUEST_TIMEOUT" => {
-            fastify(StatusCode::REQUEST_TIMEOUT, "FST_ERR_REQUEST_TIMEOUT", "Request Timeout", problem.detail())
-        }
+        "REQUEST_TIMEOUT" => Refused::fastify(
+            StatusCode::REQUEST_TIMEOUT,
+            "FST_ERR_REQUEST_TIMEOUT",
+            "Request Timeout",
+            problem.detail(),
+        ),
         _ => {
             let message = "Request body size did not match Content-Length";
-            fastify(StatusCode::BAD_REQUEST, "FST_ERR_CTP_INVALID_CONTENT_LENGTH", "Bad Request", message)
+            Refused::fastify(StatusCode::BAD_REQUEST, "FST_ERR_CTP_INVALID_CONTENT_LENGTH", "Bad Request", message)
         }
     }
 }
 
-fn not_taken(error: IntakeError) -> Response {
+fn not_taken(error: IntakeError) -> Refused {
     match error {
-        IntakeError::Refused(refusal) => refused(StatusCode::BAD_REQUEST, &refusal.message),
+        IntakeError::Refused(refusal) => Refused::new(StatusCode::BAD_REQUEST, &refusal.message),
         IntakeError::KeyReused => {
-            refused(StatusCode::UNPROCESSABLE_ENTITY, "Idempotency-Key was used with another request")
+            Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "Idempotency-Key was used with another request")
         }
-        other => {
-            // Logs what it hides from the caller.
-            let problem = Problem::from(other);
-            let body =
-                format!(r#"{{"statusCode":503,"error":"Service Unavailable","message":{}}}"#, text(problem.detail()));
-            let mut response = json(StatusCode::SERVICE_UNAVAILABLE, body);
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            response
-        }
+        // Logs what it hides from the caller.
+        other => Refused::unavailable(Problem::from(other).detail()),
     }
-}
-
-fn fastify(status: StatusCode, code: &str, error: &str, message: &str) -> Response {
-    let (number, message) = (status.as_u16(), text(message));
-    json(status, format!(r#"{{"statusCode":{number},"code":"{code}","error":"{error}","message":{message}}}"#))
 }
 
 /// Where the caller can follow the order, by the names under which it reached us.

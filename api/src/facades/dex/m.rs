@@ -8,12 +8,12 @@ use domain::swap::{Ask, Mode, Side, Status};
 use domain::token::Registry;
 
 use super::execute::{Fields, Order, amount, token};
-use super::{decimal, facts, json, refused, text};
+use super::{Refused, decimal, facts, json, text};
 use crate::terms::DEFAULT_SLIPPAGE_BPS;
 
 /// What the body asks for: `buy` receives exactly `amount` of the base for the quote, `sell` pays exactly that much.
-pub(super) fn order(fields: &Fields<'_>, tokens: &Registry) -> Result<Order, Response> {
-    let bad = |error: &str| refused(StatusCode::BAD_REQUEST, error);
+pub(super) fn order(fields: &Fields<'_>, tokens: &Registry) -> Result<Order, Refused> {
+    let bad = |error: &str| Refused::new(StatusCode::BAD_REQUEST, error);
     if fields.text("type").as_deref() != Some("market") {
         return Err(bad("Only market orders allowed for this assignment"));
     }

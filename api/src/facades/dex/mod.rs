@@ -43,9 +43,37 @@ async fn not_found(method: Method, uri: Uri) -> Response {
     json(StatusCode::NOT_FOUND, format!(r#"{{"message":{message},"error":"Not Found","statusCode":404}}"#))
 }
 
-/// A refusal in the words of the systems themselves.
-fn refused(status: StatusCode, error: &str) -> Response {
-    json(status, format!(r#"{{"error":{}}}"#, text(error)))
+/// A refusal: its status and its body as JSON.
+struct Refused(StatusCode, String);
+
+impl Refused {
+    /// In the words of the systems themselves.
+    fn new(status: StatusCode, error: &str) -> Self {
+        Self(status, format!(r#"{{"error":{}}}"#, text(error)))
+    }
+
+    /// In the words of their framework.
+    fn fastify(status: StatusCode, code: &str, error: &str, message: &str) -> Self {
+        let (number, message) = (status.as_u16(), text(message));
+        Self(status, format!(r#"{{"statusCode":{number},"code":"{code}","error":"{error}","message":{message}}}"#))
+    }
+
+    /// The server cannot do it now.
+    fn unavailable(message: &str) -> Self {
+        let message = text(message);
+        let body = format!(r#"{{"statusCode":503,"error":"Service Unavailable","message":{message}}}"#);
+        Self(StatusCode::SERVICE_UNAVAILABLE, body)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let mut response = json(self.0, self.1);
+        if self.0 == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
 }
 
 fn json(status: StatusCode, body: String) -> Response {

@@ -15,7 +15,7 @@ use engine::follow::{Follower, Item};
 use futures_util::stream::{self, BoxStream, SelectAll, StreamExt};
 use tokio::time::{Instant, interval_at, sleep_until};
 
-use super::{e, json, m, refused, text};
+use super::{Refused, e, m, text};
 use crate::account::Account;
 use crate::body::{Object, Text};
 use crate::query::Query;
@@ -66,11 +66,10 @@ where
     };
     let account = match Account::of(headers) {
         Ok(Account(account)) => account,
-        Err(problem) => return refused(StatusCode::BAD_REQUEST, problem.detail()),
+        Err(problem) => return Refused::new(StatusCode::BAD_REQUEST, problem.detail()).into_response(),
     };
     let Ok(seat) = Seat::take(&app) else {
-        let body = r#"{"statusCode":503,"error":"Service Unavailable","message":"Too many sockets"}"#;
-        return json(StatusCode::SERVICE_UNAVAILABLE, body.to_owned());
+        return Refused::unavailable("Too many sockets").into_response();
     };
     let visit = Visit { app, account };
     sockets::limited(upgrade).on_upgrade(async move |socket| {
