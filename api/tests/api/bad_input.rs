@@ -1,8 +1,9 @@
 //! Malformed and hostile input: a clear 4xx with a code and where it stands, and nothing changes.
 
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::site::{ORDER, Site, body, problem};
+use crate::site::{ORDER, PATIENCE, Site, body, problem};
 
 /// Body of `POST /v1/swaps`, status, code, pointer (empty for none).
 const BODIES: &[(&str, u16, &str, &str)] = &[
@@ -216,5 +217,18 @@ async fn problems_look_as_recorded() {
     assert_eq!(taken["existing"], id);
     taken["existing"] = Value::from("[id]");
     insta::assert_json_snapshot!("client_order_id_taken", taken);
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_never_comes_is_given_up() {
+    let site = Site::idle().await;
+    let mut raw = tokio::net::TcpStream::connect(site.host()).await.expect("a connection");
+    let head = "POST /v1/swaps HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{";
+    raw.write_all(head.as_bytes()).await.expect("sent");
+    let mut answer = vec![0; 4_096];
+    let read = tokio::time::timeout(PATIENCE, raw.read(&mut answer)).await.expect("in time").expect("an answer");
+    let answer = String::from_utf8_lossy(&answer[..read]);
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("REQUEST_TIMEOUT"), "{answer}");
     site.end().await;
 }

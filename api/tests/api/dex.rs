@@ -183,3 +183,24 @@ async fn the_facade_honours_idempotency_keys() {
     assert_eq!(site.events().await, 1);
     site.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_facade_alone_is_a_drop_in() {
+    let site = Site::idle().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let router = api::dex_router(site.engine.clone(), api::Settings::default());
+    let server = tokio::spawn(api::serve(listener, router, site.stop.clone(), std::time::Duration::from_secs(5)));
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let online = client.get(format!("http://{address}/")).send().await.expect("an answer");
+    assert_eq!(body(online).await["status"], "online");
+    let sent = client.post(format!("http://{address}/api/orders/execute")).header("content-type", "application/json");
+    let placed = body(sent.body(E).send().await.expect("an answer")).await;
+    let url = placed["wsUrl"].as_str().expect("a url");
+    assert!(url.starts_with(&format!("ws://{address}/api/orders/ws/")), "{url}");
+    let unknown = body(client.get(format!("http://{address}/health")).send().await.expect("an answer")).await;
+    assert_eq!(unknown["message"], "Route GET:/health not found");
+    drop(client);
+    site.end().await;
+    server.await.expect("no panic").expect("no error");
+}

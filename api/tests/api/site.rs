@@ -11,11 +11,11 @@ use engine::{Engine, Parts, clock};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Client, RequestBuilder, Response, header};
 use serde_json::Value;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 use tokio_util::sync::CancellationToken;
 
 /// Longer than anything here takes.
@@ -54,7 +54,11 @@ impl Site {
             tokens,
             settings: engine::Settings { swap_concurrency, ..engine::Settings::default() },
         }));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let socket = TcpSocket::new_v4().expect("a socket");
+        // Small, so that a client that does not read is felt soon.
+        socket.set_send_buffer_size(64 * 1024).expect("a small buffer");
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+        let listener = socket.listen(1_024).expect("a listener");
         let address = listener.local_addr().expect("an address");
         let stop = settings.stop.clone();
         let router = api::router(Arc::clone(&engine), settings);
@@ -86,6 +90,16 @@ impl Site {
         let answer = self.post("/v1/swaps", ORDER).send().await.expect("an answer");
         assert_eq!(answer.status(), 202);
         body(answer).await["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// A socket whose client has so little room that the server soon cannot send.
+    pub(crate) async fn narrow_socket(&self, path: &str) -> Socket {
+        let tcp = TcpSocket::new_v4().expect("a socket");
+        tcp.set_recv_buffer_size(4_096).expect("a small buffer");
+        let tcp = tcp.connect(self.address).await.expect("a connection");
+        let url = format!("ws://{}{path}", self.address);
+        let (socket, _) = client_async(url, MaybeTlsStream::Plain(tcp)).await.expect("a socket");
+        Socket(socket)
     }
 
     pub(crate) async fn socket(&self, path: &str) -> Socket {

@@ -195,3 +195,57 @@ async fn streams_have_a_limit() {
     drop(first);
     site.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_socket_is_cut_off_with_a_position_and_misses_nothing() {
+    const ORDERS: usize = 6_000;
+
+    let site = Site::idle().await;
+    let mut slow = site.narrow_socket("/v1/stream").await;
+    slow.say(r#"{"op":"subscribe","id":1}"#).await;
+    assert_eq!(slow.frame().await["op"], "subscribed");
+    let place = || domain::swap::Place {
+        id: engine::intake::new_id(),
+        account: domain::Owner::parse("default").expect("a name"),
+        side: domain::swap::Side::Sell,
+        ask: domain::swap::Ask {
+            input: "SOL".into(),
+            output: "USDC".into(),
+            mode: domain::swap::Mode::ExactIn,
+            amount: 1_000_000_000,
+        },
+        input_decimals: 9,
+        output_decimals: 6,
+        slippage_bps: 50,
+        client_order_id: None,
+        expires_at: None,
+    };
+    for taken in futures_util::future::join_all((0..ORDERS).map(|_| site.engine.intake.place(place(), None))).await {
+        taken.expect("taken");
+    }
+    // While it does not read, the distributor gives it up.
+    while site.engine.hub.watchers() > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let mut seen = 0;
+    let resume = loop {
+        let frame = slow.frame().await;
+        if frame["op"] == "error" {
+            assert_eq!((&frame["code"], &frame["id"]), (&json!("slow_consumer"), &json!(1)));
+            break frame["resume"].as_str().expect("a position").to_owned();
+        }
+        seen += 1;
+        assert!(frame["seq"].as_str().is_some_and(|position| position.ends_with(&format!("-{seen}"))));
+    };
+    assert_eq!(slow.next().await, Err(4008));
+    assert!(seen < ORDERS && resume.ends_with(&format!("-{seen}")), "{seen} {resume}");
+
+    let mut again = site.socket("/v1/stream").await;
+    again.say(&json!({"op":"subscribe","id":1,"after":resume}).to_string()).await;
+    assert_eq!(again.frame().await["op"], "subscribed");
+    for seq in seen + 1..=ORDERS {
+        let frame = again.frame().await;
+        assert!(frame["seq"].as_str().is_some_and(|position| position.ends_with(&format!("-{seq}"))));
+    }
+    site.end().await;
+}
