@@ -29,6 +29,7 @@ const LEASE_MILLIS: u64 = 30_000;
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(settings: Serve, colour: Colour) -> anyhow::Result<u8> {
     telemetry::start(&settings.log, colour)?;
+    raise_descriptor_limit();
     let mut signals = Signals::listen()?;
     if let Some(refusal) = settings.refusal() {
         bail!(refusal);
@@ -159,6 +160,16 @@ impl Listeners {
         }
         announce(address);
         Ok(serving)
+    }
+}
+
+/// Allows as many open sockets as the system lets this process have.
+pub(crate) fn raise_descriptor_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
     }
 }
 
