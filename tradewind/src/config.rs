@@ -85,7 +85,7 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
     let said: Vec<&str> = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information")).collect();
-    let said = said.join("; ");
+    let said = said.join("; ").replace(":; ", ": ");
     format!("{} (see --help)", said.strip_prefix("error: ").unwrap_or(&said))
 }
 

@@ -74,11 +74,11 @@ async fn measure(settings: &Bench, shape: Shape) -> anyhow::Result<Row> {
     let frames = latencies.count();
     let closed = seen.closed.load(Ordering::Relaxed);
     let short = (frames < expected).then(|| format!("only {frames} of {expected} frames came, {closed} sockets broke"));
-    Ok(row(what, &latencies, short))
+    Ok(row(&what, &latencies, short))
 }
 
 #[expect(clippy::float_arithmetic, reason = "a measurement, no money")]
-fn row(what: String, latencies: &Histogram, spoilt: Option<String>) -> Row {
+fn row(what: &str, latencies: &Histogram, spoilt: Option<String>) -> Row {
     let p99 = load::precise(latencies.quantile(990)) / 1_000.0;
     let what = format!("{what} (longest {} ms)", latencies.most() / 1_000);
     let latency = Some(latency(latencies));
