@@ -1,1 +1,34 @@
-//! api
+//! HTTP, WebSocket, SSE, the facades and the OpenAPI document. Only here: statuses and JSON shapes.
+//!
+//! Start with `routes`, which has every route on one page; each handler extracts, makes one call, and shows a view.
+
+mod routes;
+mod server;
+
+mod swaps;
+mod terms;
+mod quotes;
+mod tokens;
+mod envelope;
+mod events;
+mod position;
+mod sockets;
+mod stream;
+
+mod account;
+mod body;
+mod cursor;
+mod idempotency;
+mod query;
+
+mod facades;
+mod health;
+mod layers;
+mod openapi;
+mod problem;
+mod schema;
+mod start_page;
+
+pub use openapi::openapi;
+pub use routes::{Settings, dex_router, router};
+pub use server::serve;

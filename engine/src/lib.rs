@@ -20,3 +20,6 @@ pub mod observe;
 pub mod router;
 
 pub use engine::{Engine, Parts, Settings};
+
+#[cfg(test)]
+mod tests;

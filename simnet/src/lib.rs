@@ -1,1 +1,41 @@
-//! simnet
+//! A simulated chain with two exchanges, Raydium and Meteora: a library, and its own HTTP front.
+//!
+//! The money is simulated: every wallet's key follows from its account's name and can be computed by anybody. The
+//! mathematics, the signatures, the expiry of blockhashes and the finality are as on Solana, so that whoever trades here
+//! cannot be surprised there by what an exchange may do.
+//!
+//! A [`World`] never looks at a clock: `now` is an argument, in milliseconds since the Unix epoch, and a slot is
+//! [`SLOT_MILLIS`] of it. What happens by chance is a hash of the seed and of what it happens to; the same seed gives the
+//! same outcome whatever the concurrency.
+
+mod world;
+
+pub mod http;
+pub mod wire;
+
+mod clock;
+mod draw;
+mod ledger;
+mod market;
+mod refused;
+mod settings;
+mod token;
+mod transaction;
+mod wallet;
+
+pub use clock::Clock;
+pub use ledger::{Failure, Outcome, Record, Retention};
+pub use market::Exchange;
+pub use refused::Refused;
+pub use routing::Amount;
+pub use settings::{Pace, Settings};
+pub use token::Token;
+pub use transaction::{Blockhash, Signed, Swap, TRANSACTION_BYTES};
+pub use wallet::Wallets;
+pub use world::{Ask, Balance, Head, LookUp, Quote, World};
+
+/// Wall-clock milliseconds per slot.
+pub const SLOT_MILLIS: u64 = 400;
+
+/// A blockhash may be named by transactions of its own slot and of this many after it.
+pub const BLOCKHASH_SLOTS: u64 = 150;

@@ -6,6 +6,7 @@ pub mod conformance;
 
 mod sqlite;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -153,4 +154,24 @@ pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>, Fault
         Some(("sqlite", path)) => sqlite::open(path, options).await,
         _ => Err(Fault::Unavailable(format!("--journal {url}: expected sqlite:<file>"))),
     }
+}
+
+/// Opens the journal at `url` to look at it, whether a server is using it or not. Calls that write are `Unavailable`.
+///
+/// # Errors
+/// [`Fault::Unavailable`] with a one-line reason: unknown scheme, no such file, an unknown schema version.
+pub async fn open_read_only(url: &str) -> Result<Arc<dyn Journal>, Fault> {
+    match url.split_once(':') {
+        Some(("sqlite", path)) => sqlite::open_read_only(path).await,
+        _ => Err(Fault::Unavailable(format!("--journal {url}: expected sqlite:<file>"))),
+    }
+}
+
+/// Copies the SQLite journal at `from` to `to` while a server may go on writing it; blocks until the copy is on disk.
+/// The copy holds what was committed when it began, and starts a new epoch.
+///
+/// # Errors
+/// [`Fault::Unavailable`] with a one-line reason: no journal at `from`, something at `to`, a full disk.
+pub fn backup(from: &Path, to: &Path) -> Result<(), Fault> {
+    sqlite::backup(from, to)
 }

@@ -5,6 +5,7 @@
 
 pub mod conformance;
 
+mod chain;
 mod paper;
 mod simnet;
 

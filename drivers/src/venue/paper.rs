@@ -1,8 +1,85 @@
-//! The simulated venues inside this process.
-use super::Venue;
-use crate::Fault;
-use domain::{Timestamp, token::Registry};
+//! The simulated venues inside this process: one world, two exchanges.
+
 use std::sync::Arc;
-pub(super) fn open(options: &str, _t: &Arc<Registry>, _now: Timestamp) -> Result<Vec<Arc<dyn Venue>>, Fault> {
-    Err(Fault::Unavailable(options.to_owned()))
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::Timestamp;
+use domain::swap::{Ask, Prepared, Quote};
+use domain::token::Registry;
+use simnet::{Clock, Exchange, LookUp, Pace, Retention, Settings, World};
+
+use super::chain::{self, Desk};
+use super::{LOOK_UP_LIMIT, Order, Outcome, Settlement, Venue, VenueError};
+use crate::Fault;
+
+/// One exchange of the world in this process.
+struct Paper {
+    desk: Desk,
+    world: Arc<World>,
+    clock: Arc<Clock>,
+}
+
+/// The two exchanges of a new world with these options.
+pub(super) fn open(options: &str, tokens: &Arc<Registry>, now: Timestamp) -> Result<Vec<Arc<dyn Venue>>, Fault> {
+    let settings = Settings::parse(options).map_err(|e| Fault::Unavailable(format!("--venue paper: {e}")))?;
+    let begins = u64::try_from(now.as_millis()).unwrap_or(0);
+    let world = World::new(settings, chain::tokens(tokens), Retention::Recent, begins);
+    let world = world.map_err(|e| Fault::Unavailable(format!("--venue paper: {e}")))?;
+    Ok(over(&Arc::new(world), tokens, &Arc::new(Clock::wall())))
+}
+
+/// The two exchanges of a world, by that clock.
+pub(super) fn over(world: &Arc<World>, tokens: &Arc<Registry>, clock: &Arc<Clock>) -> Vec<Arc<dyn Venue>> {
+    let venue = |exchange| -> Arc<dyn Venue> {
+        let desk = Desk::new(exchange, Arc::clone(tokens));
+        Arc::new(Paper { desk, world: Arc::clone(world), clock: Arc::clone(clock) })
+    };
+    Exchange::ALL.map(venue).into()
+}
+
+#[async_trait]
+impl Venue for Paper {
+    fn name(&self) -> &'static str {
+        self.desk.exchange.as_str()
+    }
+
+    fn settlement(&self) -> Settlement {
+        Settlement::Signature
+    }
+
+    async fn quote(&self, ask: &Ask) -> Result<Quote, VenueError> {
+        let asked = self.desk.ask(ask)?;
+        let delay = self.world.quote_delay(&asked, self.clock.now());
+        if delay > 0 {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+        }
+        let quote = self.world.quote(&asked, self.clock.now()).map_err(chain::refused)?;
+        Ok(self.desk.quote(ask, quote))
+    }
+
+    async fn prepare(&self, order: &Order) -> Result<Prepared, VenueError> {
+        let blockhash = self.world.blockhash(self.clock.now());
+        self.desk.prepare(order, &blockhash, self.world.wallets())
+    }
+
+    async fn submit(&self, prepared: &Prepared) -> Result<(), VenueError> {
+        self.world.submit(&prepared.bytes, self.clock.now()).map_err(chain::refused).map(drop)
+    }
+
+    async fn look_up(&self, prepared: &[Arc<Prepared>]) -> Result<Vec<Outcome>, VenueError> {
+        if prepared.len() > LOOK_UP_LIMIT {
+            return Err(VenueError::Failed(format!("at most {LOOK_UP_LIMIT} look-ups at once")));
+        }
+        let asked: Vec<_> =
+            prepared.iter().map(|p| LookUp { id: &p.id, expires_at_height: p.expires_at_height }).collect();
+        Ok(self.world.look_up(&asked, self.clock.now()).into_iter().map(chain::outcome).collect())
+    }
+
+    fn poll_millis(&self) -> u64 {
+        match self.world.settings().pace {
+            Pace::Real => simnet::SLOT_MILLIS,
+            Pace::Instant => 1,
+        }
+    }
 }

@@ -1,0 +1,3 @@
+//! Wire-format adapters for clients of other systems. They hold no rules and no state.
+
+pub(crate) mod dex;

@@ -1,0 +1,56 @@
+//! The OpenAPI document, and the page that shows it without asking any other server.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::http::header;
+use axum::response::IntoResponse;
+use utoipa::OpenApi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::routes::App;
+use crate::{events, health, quotes, stream, swaps, tokens};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tradewind",
+        description = "A durable order backend. A 2xx answer to a write means on disk. Until there are keys, the header \
+            `x-account` says who is calling. Every error is a problem document (RFC 9457) with a stable `code`."
+    ),
+    paths(
+        swaps::create, swaps::list, swaps::read, swaps::history, swaps::cancel,
+        quotes::by_body, quotes::by_query, tokens::list,
+        events::follow, stream::connect,
+        health::live, health::ready, health::metrics
+    ),
+    tags(
+        (name = "swaps", description = "Orders to exchange one token for another."),
+        (name = "quotes", description = "What the venues would give, and what can be traded."),
+        (name = "streams", description = "Every change, as it happens and from any position."),
+        (name = "operation", description = "Health and metrics.")
+    )
+)]
+struct Document;
+
+static TEXT: LazyLock<String> = LazyLock::new(|| {
+    let mut text = Document::openapi().to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+});
+
+/// The OpenAPI document of the native API as pretty JSON.
+#[must_use]
+pub fn openapi() -> String {
+    TEXT.clone()
+}
+
+/// `GET /openapi.json`.
+pub(crate) async fn document() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str())
+}
+
+/// Swagger UI under `/docs`.
+pub(crate) fn pages() -> Router<Arc<App>> {
+    SwaggerUi::new("/docs").config(Config::new(["/openapi.json"])).into()
+}

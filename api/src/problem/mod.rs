@@ -1,0 +1,212 @@
+//! What went wrong, as RFC 9457 problem documents. Only this crate knows statuses.
+
+pub(crate) mod codes;
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::Refusal;
+use drivers::Fault;
+use engine::intake::IntakeError;
+use serde::Serialize;
+
+pub(crate) use codes::Known;
+
+/// A refused or failed request. The layer around all routes turns it into the document, because only it knows the
+/// request's id.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    known: Known,
+    detail: Cow<'static, str>,
+    errors: Vec<FieldError>,
+    oldest: Option<String>,
+    existing: Option<String>,
+}
+
+/// One fault of the request and where it stands.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct FieldError {
+    #[serde(flatten)]
+    at: At,
+    code: &'static str,
+    detail: Cow<'static, str>,
+    #[serde(skip)]
+    status: u16,
+}
+
+/// Where in the request a fault stands.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum At {
+    /// A JSON pointer (RFC 6901) into the body.
+    Pointer(String),
+    /// The name of a query parameter.
+    Parameter(String),
+    /// The name of a header.
+    Header(&'static str),
+}
+
+impl At {
+    /// The field of that name at the top of the body.
+    pub(crate) fn field(name: &str) -> Self {
+        // RFC 6901: `~` and `/` inside a name are escaped.
+        Self::Pointer(format!("/{}", name.replace('~', "~0").replace('/', "~1")))
+    }
+
+    /// The query parameter of that name.
+    pub(crate) fn parameter(name: &str) -> Self {
+        Self::Parameter(name.to_owned())
+    }
+}
+
+impl FieldError {
+    pub(crate) fn new(at: At, known: Known, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { at, code: known.code, detail: detail.into(), status: known.status }
+    }
+
+    /// The code that programs read.
+    pub(crate) const fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
+impl Problem {
+    pub(crate) fn new(known: Known, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { known, detail: detail.into(), errors: Vec::new(), oldest: None, existing: None }
+    }
+
+    /// A problem of one place in the request.
+    pub(crate) fn at(at: At, known: Known, detail: impl Into<Cow<'static, str>>) -> Self {
+        let detail = detail.into();
+        let error = FieldError::new(at, known, detail.clone());
+        Self { errors: vec![error], ..Self::new(known, detail) }
+    }
+
+    /// A problem of several places: malformed ones decide the status over well-formed but refused ones. None if there
+    /// is no error.
+    pub(crate) fn of(errors: Vec<FieldError>) -> Option<Self> {
+        let first = errors.iter().min_by_key(|e| e.status)?;
+        let known = codes::of(first.code).unwrap_or(codes::REFUSED);
+        let detail = if errors.len() == 1 { first.detail.clone() } else { "see errors".into() };
+        Some(Self { errors, ..Self::new(known, detail) })
+    }
+
+    /// The oldest position that can still be resumed from.
+    pub(crate) fn with_oldest(self, position: String) -> Self {
+        Self { oldest: Some(position), ..self }
+    }
+
+    /// The code that programs read.
+    pub(crate) const fn code(&self) -> &'static str {
+        self.known.code
+    }
+
+    /// For people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The oldest position held, in a problem about positions.
+    pub(crate) fn oldest(&self) -> Option<&str> {
+        self.oldest.as_deref()
+    }
+
+    /// The whole document.
+    pub(crate) fn render(&self, request_id: &str, path: &str) -> Response {
+        let document = Document {
+            type_: format!("/problems#{}", self.known.code),
+            title: self.known.title,
+            status: self.known.status,
+            detail: &self.detail,
+            code: self.known.code,
+            instance: path,
+            errors: &self.errors,
+            oldest: self.oldest.as_deref(),
+            existing: self.existing.as_deref(),
+            request_id,
+        };
+        let body = serde_json::to_vec(&document).unwrap_or_default();
+        let content = HeaderValue::from_static("application/problem+json");
+        let mut response = (self.status(), [(header::CONTENT_TYPE, content)], body).into_response();
+        if self.known.status == 503 {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.known.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    #[serde(rename = "type")]
+    type_: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    instance: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    existing: Option<&'a str>,
+    request_id: &'a str,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The driver's own words go to the log, once, and never to the caller.
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        tracing::error!(%fault, "a request failed");
+        match fault {
+            Fault::Busy => Self::new(codes::BUSY, "the server has more work than it can take; try again in a moment"),
+            Fault::Conflict(_) | Fault::Unavailable(_) => {
+                Self::new(codes::UNAVAILABLE, "the journal does not answer; nothing was acknowledged; try again")
+            }
+            Fault::Broken(_) => Self::new(codes::INTERNAL, "the server failed; the operator's log says why"),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let known = codes::of(refusal.code).unwrap_or(Known { code: refusal.code, ..codes::REFUSED });
+        match refusal.pointer {
+            Some(pointer) => Self::at(At::Pointer(pointer.to_owned()), known, refusal.message),
+            None => Self::new(known, refusal.message),
+        }
+    }
+}
+
+impl From<IntakeError> for Problem {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Refused(refusal) => refusal.into(),
+            IntakeError::NotFound => Self::new(codes::SWAP_NOT_FOUND, "there is no such order"),
+            IntakeError::KeyReused => {
+                let detail = "the key was used with another request";
+                Self::at(At::Header("idempotency-key"), codes::IDEMPOTENCY_KEY_REUSED, detail)
+            }
+            IntakeError::Duplicate { code, pointer, id } => {
+                let known = codes::of(code).unwrap_or(Known { code, ..codes::DUPLICATE_CLIENT_ORDER_ID });
+                let detail = "another order of this account has it";
+                Self { existing: Some(id), ..Self::at(At::Pointer(pointer.to_owned()), known, detail) }
+            }
+            IntakeError::Fault(fault) => fault.into(),
+            IntakeError::Timeout => Self::new(codes::DEADLINE, "not done in time; ask again with the same key"),
+        }
+    }
+}

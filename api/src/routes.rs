@@ -1,0 +1,123 @@
+//! Every route on one page, and what all handlers share.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get, post};
+use engine::Engine;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::problem::{Problem, codes};
+use crate::{events, facades, health, layers, openapi, quotes, start_page, stream, swaps, tokens};
+
+/// How the HTTP side behaves.
+#[derive(Clone)]
+pub struct Settings {
+    /// How long a request may take until it is answered with 503, in milliseconds.
+    pub request_deadline_millis: u64,
+    /// The most bytes of a request body.
+    pub body_limit: usize,
+    /// The most streams (SSE and WebSocket together) open at once.
+    pub max_sockets: usize,
+    /// Whether others than this machine can reach the server.
+    pub public: bool,
+    /// Signs cursors.
+    pub secret: [u8; 32],
+    /// Cancelled when streams are to end, each with the position to resume from.
+    pub stop: CancellationToken,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            request_deadline_millis: 30_000,
+            body_limit: 64 * 1024,
+            max_sockets: 10_000,
+            public: false,
+            secret: [0; 32],
+            stop: CancellationToken::new(),
+        }
+    }
+}
+
+/// What all handlers share.
+pub(crate) struct App {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) settings: Settings,
+    pub(crate) sockets: Arc<Semaphore>,
+    pub(crate) ready: health::Ready,
+    pub(crate) request_ids: layers::RequestIds,
+}
+
+impl App {
+    fn new(engine: Arc<Engine>, settings: Settings) -> Arc<Self> {
+        let sockets = Arc::new(Semaphore::new(settings.max_sockets.min(Semaphore::MAX_PERMITS)));
+        let (ready, request_ids) = (health::Ready::default(), layers::RequestIds::default());
+        Arc::new(Self { engine, settings, sockets, ready, request_ids })
+    }
+}
+
+/// One path, the methods it knows, and what they do.
+pub(crate) struct Route {
+    pub(crate) path: &'static str,
+    pub(crate) methods: &'static [Method],
+    handler: MethodRouter<Arc<App>>,
+}
+
+const GET: &[Method] = &[Method::GET];
+const POST: &[Method] = &[Method::POST];
+const BOTH: &[Method] = &[Method::GET, Method::POST];
+
+/// The native API: what the OpenAPI document describes.
+#[rustfmt::skip]
+pub(crate) fn native() -> Vec<Route> {
+    let route = |path, methods, handler| Route { path, methods, handler };
+    vec![
+        route("/v1/swaps",             BOTH, get(swaps::list).post(swaps::create)),
+        route("/v1/swaps/{id}",        GET,  get(swaps::read)),
+        route("/v1/swaps/{id}/events", GET,  get(swaps::history)),
+        route("/v1/swaps/{id}/cancel", POST, post(swaps::cancel)),
+        route("/v1/quotes",            BOTH, get(quotes::by_query).post(quotes::by_body)),
+        route("/v1/tokens",            GET,  get(tokens::list)),
+        route("/v1/events",            GET,  get(events::follow)),
+        route("/v1/stream",            GET,  get(stream::connect)),
+        route("/health/ready",         GET,  get(health::ready)),
+        route("/metrics",              GET,  get(health::metrics)),
+    ]
+}
+
+/// Everything: the native API, its documents, and the dex facade under `/dex`.
+pub fn router(engine: Arc<Engine>, settings: Settings) -> Router {
+    let app = App::new(engine, settings);
+    let mut router = Router::new()
+        .route("/", get(start_page::page))
+        .route("/problems", get(start_page::problems))
+        .route("/openapi.json", get(openapi::document));
+    for route in native() {
+        router = router.route(route.path, route.handler);
+    }
+    router = router.method_not_allowed_fallback(async || Problem::new(codes::METHOD_NOT_ALLOWED, "see Allow"));
+    // The facade brings its own words for unknown routes and methods, so it joins after ours are set.
+    let router = router
+        .merge(facades::dex::routes("/dex"))
+        .merge(openapi::pages())
+        .fallback(async || Problem::new(codes::NOT_FOUND, "there is no such route; see /docs"));
+    finish(router, app)
+}
+
+/// The dex facade alone, at the root of its own listener.
+pub fn dex_router(engine: Arc<Engine>, settings: Settings) -> Router {
+    let app = App::new(engine, settings);
+    finish(facades::dex::routes(""), app)
+}
+
+fn finish(router: Router<Arc<App>>, app: Arc<App>) -> Router {
+    router
+        .layer(from_fn_with_state(Arc::clone(&app), layers::edge))
+        // Outside all layers: it says only that the process answers.
+        .route("/health/live", get(health::live))
+        .with_state(app)
+}

@@ -1,0 +1,245 @@
+//! Swap orders over HTTP: place, read, list, follow back, cancel.
+
+mod command;
+mod list;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use domain::swap::{Status, Swap};
+use domain::{Entity, Kind, Owner};
+use engine::follow::{Follower, Item};
+use engine::intake::{RequestKey, Taken};
+use tokio::time::{Instant, timeout_at};
+
+use crate::account::Account;
+use crate::body::JsonBytes;
+use crate::problem::{Problem, codes};
+use crate::query::Query;
+use crate::routes::App;
+use crate::schema::{History, ProblemView, SwapRequest, SwapView};
+use crate::{envelope, idempotency};
+
+pub(crate) use list::{__path_list, list};
+
+/// The longest `?wait=`, in seconds.
+const LONGEST_WAIT: u64 = 30;
+/// The most events of one order that are shown; no life is so long.
+const HISTORY_LIMIT: usize = 1_000;
+
+/// Places an order.
+///
+/// The answer means that the order is on disk; it is then executed. `?wait=` answers when the order is final, or with
+/// its present state when that many seconds have passed. Amounts are decimal text of whole tokens.
+#[utoipa::path(post, path = "/v1/swaps", tag = "swaps", request_body = SwapRequest,
+    params(
+        ("wait" = Option<u64>, Query, description = "Wait at most so many seconds (0 to 30) for the final state."),
+        ("x-account" = Option<String>, Header, description = "Whose order it is; `default` when absent."),
+        ("Idempotency-Key" = Option<String>, Header,
+            description = "The same key and body within 24 hours is answered with the first order.")),
+    responses(
+        (status = 202, description = "Accepted: on disk, not final yet.", body = SwapView),
+        (status = 200, description = "Accepted, and final within `wait`.", body = SwapView),
+        (status = 400, description = "Malformed.", body = ProblemView, content_type = "application/problem+json"),
+        (status = 409, description = "The client order id is taken.", body = ProblemView,
+            content_type = "application/problem+json"),
+        (status = 413, description = "Too large.", body = ProblemView, content_type = "application/problem+json"),
+        (status = 415, description = "Not JSON.", body = ProblemView, content_type = "application/problem+json"),
+        (status = 422, description = "Refused.", body = ProblemView, content_type = "application/problem+json"),
+        (status = 503, description = "Busy or unavailable; nothing was acknowledged.", body = ProblemView,
+            content_type = "application/problem+json")))]
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    Account(account): Account,
+    uri: Uri,
+    headers: HeaderMap,
+    JsonBytes(body): JsonBytes,
+) -> Result<Response, Problem> {
+    let wait = wait(&uri, &headers)?;
+    let key = idempotency::key(&headers)?;
+    let place = command::parse(&body, account.clone(), &app.engine.tokens)?;
+    let request = key.map(|key| RequestKey {
+        scope: format!("swaps.create:{account}"),
+        key,
+        fingerprint: idempotency::fingerprint(&place),
+    });
+    let taken = app.engine.intake.place(place, request).await?;
+    settle(&app, account, taken, wait).await
+}
+
+/// Reads an order.
+#[utoipa::path(get, path = "/v1/swaps/{id}", tag = "swaps",
+    params(
+        ("id" = String, Path, description = "The order's id."),
+        ("x-account" = Option<String>, Header, description = "Whose order it is; `default` when absent."),
+        ("If-None-Match" = Option<String>, Header, description = "The version already known, as the ETag said it.")),
+    responses(
+        (status = 200, description = "The order; its ETag is its version.", body = SwapView),
+        (status = 304, description = "Still at the version already known."),
+        (status = 404, description = "No such order of this account; malformed ids too.", body = ProblemView,
+            content_type = "application/problem+json")))]
+pub(crate) async fn read(
+    State(app): State<Arc<App>>,
+    Account(account): Account,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let entity = entity(&app, &account, &id).await?;
+    let tag = etag(entity.version);
+    if headers.get_all(header::IF_NONE_MATCH).iter().any(|known| matches(known, &tag)) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    Ok((StatusCode::OK, [(header::ETAG, tag)], json(view(&entity)?)).into_response())
+}
+
+/// The history of an order: every change, with all quotes of each routing and why one was chosen.
+#[utoipa::path(get, path = "/v1/swaps/{id}/events", tag = "swaps",
+    params(
+        ("id" = String, Path, description = "The order's id."),
+        ("x-account" = Option<String>, Header, description = "Whose order it is; `default` when absent.")),
+    responses(
+        (status = 200, description = "Its events, oldest first.", body = History),
+        (status = 404, description = "No such order of this account; malformed ids too.", body = ProblemView,
+            content_type = "application/problem+json")))]
+pub(crate) async fn history(
+    State(app): State<Arc<App>>,
+    Account(account): Account,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    entity(&app, &account, &id).await?;
+    let head = app.engine.journal.head().await?;
+    let events = app.engine.journal.history(Kind::Swap, &id, 0, HISTORY_LIMIT).await?;
+    let mut body = String::from("{\"data\":[");
+    for (i, event) in events.iter().enumerate() {
+        body.push_str(if i == 0 { "{" } else { ",{" });
+        envelope::write_fields(&mut body, head.epoch, event);
+        body.push('}');
+    }
+    body.push_str("]}");
+    Ok(json(body).into_response())
+}
+
+/// Cancels an order that is pending or routing; cancelling it again answers with it again.
+#[utoipa::path(post, path = "/v1/swaps/{id}/cancel", tag = "swaps",
+    params(
+        ("id" = String, Path, description = "The order's id."),
+        ("x-account" = Option<String>, Header, description = "Whose order it is; `default` when absent."),
+        ("Idempotency-Key" = Option<String>, Header, description = "As with creation.")),
+    responses(
+        (status = 200, description = "Cancelled.", body = SwapView),
+        (status = 404, description = "No such order of this account; malformed ids too.", body = ProblemView,
+            content_type = "application/problem+json"),
+        (status = 409, description = "A venue is chosen already, or the order is final.", body = ProblemView,
+            content_type = "application/problem+json")))]
+pub(crate) async fn cancel(
+    State(app): State<Arc<App>>,
+    Account(account): Account,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if !is_id(&id) {
+        return Err(unknown());
+    }
+    let request = idempotency::key(&headers)?.map(|key| RequestKey {
+        scope: format!("swaps.cancel:{account}"),
+        key,
+        fingerprint: command::cancel_fingerprint(&id),
+    });
+    let taken = app.engine.intake.cancel(&account, &id, request).await?;
+    Ok(answer(StatusCode::OK, &taken, taken.version, taken.view.clone()))
+}
+
+/// Answers at once, or follows the order until it is final or the wait is over.
+async fn settle(app: &App, account: Owner, taken: Taken, wait: Duration) -> Result<Response, Problem> {
+    if wait.is_zero() {
+        let (version, view) = (taken.version, taken.view.clone());
+        return Ok(answer(StatusCode::ACCEPTED, &taken, version, view));
+    }
+    let until = Instant::now() + wait;
+    let mut follower = Follower::entity(&app.engine.hub, Some(account), Kind::Swap, &taken.id).await?;
+    let (mut version, mut view) = (taken.version, taken.view.clone());
+    while let Ok(Ok(Item::Event(event))) = timeout_at(until, follower.next()).await {
+        let event = &event.event;
+        (version, view) = (event.version, Swap::view_of_event(&event.body));
+        if status_of(&event.type_).is_some_and(Status::is_final) {
+            return Ok(answer(StatusCode::OK, &taken, version, view));
+        }
+    }
+    Ok(answer(StatusCode::ACCEPTED, &taken, version, view))
+}
+
+/// The state that an event of this type tells of, if its name says so.
+fn status_of(type_: &str) -> Option<Status> {
+    Status::parse(type_.strip_prefix("swap.")?)
+}
+
+fn answer(status: StatusCode, taken: &Taken, version: u64, view: String) -> Response {
+    let mut response = (status, [(header::ETAG, etag(version))], json(view)).into_response();
+    let headers = response.headers_mut();
+    headers.extend(HeaderValue::try_from(format!("/v1/swaps/{}", taken.id)).map(|at| (header::LOCATION, at)));
+    if taken.replayed {
+        headers.insert(HeaderName::from_static(idempotency::REPLAYED), HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// How long the caller wants to wait: `?wait=`, or `Prefer: wait=` (RFC 7240).
+fn wait(uri: &Uri, headers: &HeaderMap) -> Result<Duration, Problem> {
+    let mut query = Query::parse(uri)?;
+    let asked = query.integer("wait", 0, LONGEST_WAIT);
+    query.finish()?;
+    let preferred = || {
+        let prefer = headers.get("prefer")?.to_str().ok()?;
+        let seconds = prefer.split([',', ';']).find_map(|part| part.trim().strip_prefix("wait="))?;
+        seconds.parse::<u64>().ok().map(|s| s.min(LONGEST_WAIT))
+    };
+    Ok(Duration::from_secs(asked.or_else(preferred).unwrap_or(0)))
+}
+
+/// The order of that id, if it is the account's.
+async fn entity(app: &App, account: &Owner, id: &str) -> Result<Entity, Problem> {
+    if !is_id(id) {
+        return Err(unknown());
+    }
+    let entity = app.engine.journal.entity(Kind::Swap, id).await?;
+    entity.filter(|e| e.owner == *account).ok_or_else(unknown)
+}
+
+/// The public view of an order as JSON.
+fn view(entity: &Entity) -> Result<String, Problem> {
+    let broken = |e: serde_json::Error| drivers::Fault::Broken(format!("swap {}: {e}", entity.id));
+    Ok(Swap::from_entity(entity).map_err(broken)?.view_json())
+}
+
+fn unknown() -> Problem {
+    Problem::new(codes::SWAP_NOT_FOUND, "there is no such order")
+}
+
+/// Whether a text is a UUID in its usual form: anything else is nobody's id.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(i, b)| match i {
+            8 | 13 | 18 | 23 => b == b'-',
+            _ => b.is_ascii_digit() || (b'a'..=b'f').contains(&b),
+        })
+}
+
+fn etag(version: u64) -> HeaderValue {
+    HeaderValue::try_from(format!("\"{version}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}
+
+/// RFC 9110: `If-None-Match` compares weakly; `*` matches whatever exists.
+fn matches(known: &HeaderValue, tag: &HeaderValue) -> bool {
+    let (Ok(known), Ok(tag)) = (known.to_str(), tag.to_str()) else {
+        return false;
+    };
+    known.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
+}
+
+/// JSON text as a body.
+pub(crate) fn json(text: String) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text)
+}

@@ -1,0 +1,269 @@
+//! The journal in one SQLite file: one thread writes, two read; every answer to a write means on disk.
+
+mod apply;
+mod backup;
+mod file;
+mod jobs;
+mod lease;
+mod read;
+mod reader;
+mod rows;
+mod window;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use domain::{Change, Claimed, DeadJob, Entity, Event, Job, JobId, Kind, Lease, Owner, Timestamp};
+use tokio::sync::oneshot;
+
+use self::jobs::Verdict;
+use self::reader::{Effort, LOOK_AGAIN, PATIENCE, Readers, closed};
+use self::writer::{Command, Reply, Writer};
+use super::{Claim, Depth, Head, Journal, List, Options, Receipt};
+use crate::{Fault, KeyHeld};
+
+pub(super) use self::backup::backup;
+
+/// The most commands that wait for the writer.
+const WAITING_LIMIT: usize = 8_192;
+
+/// The journal's front: hands every call to a thread and waits for the answer.
+struct Sqlite {
+    readers: Readers,
+    /// None where the file was opened for reading only.
+    commands: Option<SyncSender<Command>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    closed: AtomicBool,
+    /// The newest event, kept by the writer; read from the file where there is no writer.
+    head: Arc<AtomicU64>,
+    epoch: u64,
+}
+
+/// Opens the file for this process alone.
+pub(super) async fn open(path: &str, options: Options) -> Result<Arc<dyn Journal>, Fault> {
+    Ok(Arc::new(open_file(path, options).await?))
+}
+
+/// Opens the file to look at it, whether a server is writing it or not.
+pub(super) async fn open_read_only(path: &str) -> Result<Arc<dyn Journal>, Fault> {
+    let path = parse(path)?;
+    let work = move || {
+        let readers = [file::open_reader(&path)?, file::open_reader(&path)?];
+        let epoch = file::epoch(&readers[0]).map_err(|error| rows::fault(&error))?;
+        Ok((Readers::start(readers).map_err(|error| no_thread(&error))?, epoch))
+    };
+    let (readers, epoch) = blocking(work).await?;
+    Ok(Arc::new(Sqlite {
+        readers,
+        commands: None,
+        writer: Mutex::new(None),
+        closed: AtomicBool::new(false),
+        head: Arc::default(),
+        epoch,
+    }))
+}
+
+async fn open_file(path: &str, options: Options) -> Result<Sqlite, Fault> {
+    let path = parse(path)?;
+    let (commands, waiting) = sync_channel(WAITING_LIMIT);
+    blocking(move || start(&path, options, commands, waiting)).await
+}
+
+fn start(
+    path: &Path,
+    options: Options,
+    commands: SyncSender<Command>,
+    waiting: Receiver<Command>,
+) -> Result<Sqlite, Fault> {
+    let (conn, lock) = file::open_writer(path)?;
+    let head = Arc::new(AtomicU64::new(0));
+    let epoch = file::epoch(&conn).map_err(|error| rows::fault(&error))?;
+    let writer = Writer::new(conn, lock, options, Arc::clone(&head)).map_err(|error| rows::fault(&error))?;
+    let readers = [file::open_reader(path)?, file::open_reader(path)?];
+    let readers = Readers::start(readers).map_err(|error| no_thread(&error))?;
+    let thread = std::thread::Builder::new().name("journal-write".to_owned());
+    let writer = thread.spawn(move || writer.run(&waiting)).map_err(|error| no_thread(&error))?;
+    let writer = Mutex::new(Some(writer));
+    Ok(Sqlite { readers, commands: Some(commands), writer, closed: AtomicBool::new(false), head, epoch })
+}
+
+impl Sqlite {
+    /// Sends one command to the writer and waits until it is done and on disk.
+    async fn write<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Fault> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(closed());
+        }
+        let Some(commands) = &self.commands else {
+            return Err(Fault::Unavailable("the journal is open for reading only".to_owned()));
+        };
+        let (reply, answer) = oneshot::channel();
+        if let Err(refused) = commands.try_send(command(reply)) {
+            send_later(commands, refused).await?;
+        }
+        answer.await.map_err(|_| closed())?
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        effort: Effort,
+        read: impl FnOnce(&rusqlite::Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.readers.read(effort, read).await
+    }
+
+    fn take_writer(&self) -> Option<JoinHandle<()>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Waits for the writer thread, which ends by itself once it is told to or nobody can ask it any more.
+fn join(writer: Option<JoinHandle<()>>) {
+    if let Some(thread) = writer
+        && thread.join().is_err()
+    {
+        tracing::error!("journal: the writer thread has panicked");
+    }
+}
+
+impl Drop for Sqlite {
+    /// The lock is gone when this returns, so that the file can be opened again at once.
+    fn drop(&mut self) {
+        self.readers.close();
+        self.commands = None;
+        join(self.take_writer());
+    }
+}
+
+#[async_trait]
+impl Journal for Sqlite {
+    async fn apply(&self, change: Change) -> Result<Receipt, Fault> {
+        self.write(|reply| Command::Apply(change, reply)).await
+    }
+
+    async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, Fault> {
+        self.write(|reply| Command::Claim(claim, reply)).await
+    }
+
+    async fn renew(&self, leases: &[Lease]) -> Result<Vec<Lease>, Fault> {
+        self.write(|reply| Command::Renew(leases.to_vec(), reply)).await
+    }
+
+    async fn retry_dead(&self, job: JobId, now: Timestamp) -> Result<bool, Fault> {
+        self.write(|reply| Command::JudgeDead(job, Verdict::Retry, now, reply)).await
+    }
+
+    async fn discard_dead(&self, job: JobId, now: Timestamp) -> Result<bool, Fault> {
+        self.write(|reply| Command::JudgeDead(job, Verdict::Discard, now, reply)).await
+    }
+
+    async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, Fault> {
+        self.write(|reply| Command::Sweep(now, limit, reply)).await
+    }
+
+    async fn entity(&self, kind: Kind, id: &str) -> Result<Option<Entity>, Fault> {
+        let id = id.to_owned();
+        self.read(Effort::Point, move |conn| read::entity(conn, kind, &id)).await
+    }
+
+    async fn entities(&self, list: List) -> Result<Vec<Entity>, Fault> {
+        self.read(Effort::Scan, move |conn| read::entities(conn, &list)).await
+    }
+
+    async fn history(&self, kind: Kind, id: &str, after: u64, limit: usize) -> Result<Vec<Event>, Fault> {
+        let id = id.to_owned();
+        self.read(Effort::Point, move |conn| read::history(conn, kind, &id, after, limit)).await
+    }
+
+    async fn events(&self, after: u64, owner: Option<Owner>, limit: usize) -> Result<Vec<Event>, Fault> {
+        self.read(Effort::Point, move |conn| read::events(conn, after, owner.as_ref(), limit)).await
+    }
+
+    async fn key(&self, scope: &str, key: &str, now: Timestamp) -> Result<Option<KeyHeld>, Fault> {
+        let (scope, key) = (scope.to_owned(), key.to_owned());
+        self.read(Effort::Point, move |conn| apply::find_key(conn, &scope, &key, now.0)).await
+    }
+
+    async fn head(&self) -> Result<Head, Fault> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(closed());
+        }
+        let seq = match self.commands {
+            Some(_) => self.head.load(Ordering::Acquire),
+            None => {
+                let sql = "select seq from journal_head";
+                self.read(Effort::Point, |conn| conn.query_row(sql, [], |row| rows::number(row, 0))).await?
+            }
+        };
+        Ok(Head { seq, epoch: self.epoch, floor: 0 })
+    }
+
+    async fn jobs(&self, queue: &str, after: JobId, limit: usize) -> Result<Vec<Job>, Fault> {
+        let queue = queue.to_owned();
+        self.read(Effort::Scan, move |conn| read::jobs(conn, &queue, after, limit)).await
+    }
+
+    async fn dead_jobs(&self, queue: &str, after: JobId, limit: usize) -> Result<Vec<DeadJob>, Fault> {
+        let queue = queue.to_owned();
+        self.read(Effort::Scan, move |conn| read::dead_jobs(conn, &queue, after, limit)).await
+    }
+
+    async fn depth(&self, queue: &str, now: Timestamp) -> Result<Depth, Fault> {
+        let queue = queue.to_owned();
+        self.read(Effort::Scan, move |conn| read::depth(conn, &queue, now)).await
+    }
+
+    async fn ping(&self) -> Result<(), Fault> {
+        self.write(Command::Ping).await
+    }
+
+    async fn close(&self) {
+        if self.commands.is_some() {
+            // The command goes first: whoever sees `closed` later has not been promised anything.
+            if self.write(Command::Close).await.is_err() {
+                tracing::warn!("journal: closed already, or its writer is too busy to be told");
+            }
+        }
+        self.closed.store(true, Ordering::Release);
+        self.readers.close();
+        let writer = self.take_writer();
+        let _ = tokio::task::spawn_blocking(move || join(writer)).await;
+    }
+}
+
+/// The channel is full: looks again for a while.
+async fn send_later(commands: &SyncSender<Command>, mut refused: TrySendError<Command>) -> Result<(), Fault> {
+    let waited = tokio::time::timeout(PATIENCE, async {
+        loop {
+            let TrySendError::Full(command) = refused else { return Err(closed()) };
+            tokio::time::sleep(LOOK_AGAIN).await;
+            match commands.try_send(command) {
+                Ok(()) => return Ok(()),
+                Err(again) => refused = again,
+            }
+        }
+    });
+    waited.await.map_err(|_| Fault::Busy)?
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Fault::Broken(error.to_string()))?
+}
+
+fn parse(path: &str) -> Result<PathBuf, Fault> {
+    if path.is_empty() || path.starts_with(':') {
+        return Err(Fault::Unavailable(format!("--journal sqlite:{path}: expected sqlite:<file>")));
+    }
+    Ok(PathBuf::from(path))
+}
+
+fn no_thread(error: &std::io::Error) -> Fault {
+    Fault::Unavailable(format!("cannot start a thread: {error}"))
+}

@@ -1,0 +1,266 @@
+//! Transactions as they travel: a signature and a compact message, together in base64.
+//!
+//! The message is length-prefixed binary, numbers little-endian:
+//! `version u8 = 1 · blockhash slot u64 · blockhash [16] · account · exchange u8 · input mint · output mint · mode u8 ·
+//! amount u64 · limit u64 · order id · build u32 · instruction count u8 · instructions u8 each`, where a text is its
+//! length as u8 and its bytes. The 64 bytes before the message are its ed25519 signature by the account's wallet, and in
+//! base58 they are the transaction's id.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ed25519_dalek::{Signature, Signer as _, SigningKey};
+
+use crate::{Amount, BLOCKHASH_SLOTS, Exchange, Refused};
+
+/// The most bytes of base64 text that a transaction may have.
+pub const TRANSACTION_BYTES: usize = 4_096;
+
+const VERSION: u8 = 1;
+const EXACT_IN: u8 = 0;
+const EXACT_OUT: u8 = 1;
+const WRAP: u8 = 1;
+const SWAP: u8 = 2;
+const UNWRAP: u8 = 3;
+
+/// What a transaction names to be valid for a while only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blockhash {
+    /// The slot whose hash it is.
+    pub slot: u64,
+    /// The hash.
+    pub hash: [u8; 16],
+}
+
+impl Blockhash {
+    /// The last height (slot) that may hold a transaction which names it.
+    #[must_use]
+    pub const fn last_valid_height(&self) -> u64 {
+        self.slot + BLOCKHASH_SLOTS
+    }
+}
+
+/// A swap to be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Swap<'a> {
+    /// Whose wallet pays and receives: at most 64 bytes.
+    pub account: &'a str,
+    /// Where.
+    pub exchange: Exchange,
+    /// Mint of the token that is paid.
+    pub input_mint: &'a str,
+    /// The input is native: it is wrapped first.
+    pub wrap: bool,
+    /// Mint of the token that is received.
+    pub output_mint: &'a str,
+    /// The output is native: it is unwrapped after.
+    pub unwrap: bool,
+    /// The fixed amount, in base units.
+    pub amount: Amount,
+    /// The least output (exact-in) or the most input (exact-out), in base units.
+    pub limit: u64,
+    /// The order it serves: at most 64 bytes.
+    pub order: &'a str,
+    /// Which transaction for that order it is. Order and build make the bytes unique.
+    pub build: u32,
+}
+
+/// A signed transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// As it travels.
+    pub bytes: String,
+    /// Its id: the signature in base58.
+    pub id: String,
+    /// The last height (slot) that may hold it.
+    pub expires_at_height: u64,
+}
+
+impl Swap<'_> {
+    /// Signs it with the key of the account's wallet.
+    ///
+    /// # Errors
+    /// [`Refused::Malformed`]: a text is longer than the message can carry.
+    pub fn sign(&self, blockhash: &Blockhash, key: &SigningKey) -> Result<Signed, Refused> {
+        let mut bytes = Vec::with_capacity(320);
+        bytes.extend_from_slice(&[0; 64]);
+        self.write(blockhash, &mut bytes)?;
+        let signature = key.sign(&bytes[64..]).to_bytes();
+        bytes[..64].copy_from_slice(&signature);
+        Ok(Signed {
+            bytes: BASE64.encode(&bytes),
+            id: bs58::encode(signature).into_string(),
+            expires_at_height: blockhash.last_valid_height(),
+        })
+    }
+
+    fn write(&self, blockhash: &Blockhash, bytes: &mut Vec<u8>) -> Result<(), Refused> {
+        let (mode, amount) = match self.amount {
+            Amount::In(amount) => (EXACT_IN, amount),
+            Amount::Out(amount) => (EXACT_OUT, amount),
+        };
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&blockhash.slot.to_le_bytes());
+        bytes.extend_from_slice(&blockhash.hash);
+        write_text(bytes, self.account)?;
+        bytes.push(self.exchange.index());
+        write_text(bytes, self.input_mint)?;
+        write_text(bytes, self.output_mint)?;
+        bytes.push(mode);
+        bytes.extend_from_slice(&amount.to_le_bytes());
+        bytes.extend_from_slice(&self.limit.to_le_bytes());
+        write_text(bytes, self.order)?;
+        bytes.extend_from_slice(&self.build.to_le_bytes());
+        let instructions = [self.wrap.then_some(WRAP), Some(SWAP), self.unwrap.then_some(UNWRAP)];
+        bytes.push(1 + u8::from(self.wrap) + u8::from(self.unwrap));
+        bytes.extend(instructions.into_iter().flatten());
+        Ok(())
+    }
+}
+
+/// A transaction taken apart. Its signature is not checked yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parsed<'a> {
+    pub(crate) signature: [u8; 64],
+    pub(crate) message: &'a [u8],
+    pub(crate) blockhash: Blockhash,
+    pub(crate) swap: Swap<'a>,
+}
+
+/// From base64 to the bytes of signature and message.
+pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Refused> {
+    if text.len() > TRANSACTION_BYTES {
+        return Err(Refused::Malformed("longer than 4 KiB"));
+    }
+    BASE64.decode(text).map_err(|_| Refused::Malformed("not base64"))
+}
+
+impl<'a> Parsed<'a> {
+    /// Takes the bytes apart; all of them must be used.
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Refused> {
+        let (signature, message) = bytes.split_first_chunk::<64>().ok_or(Refused::Malformed("too short"))?;
+        let mut rest = message;
+        if take::<1>(&mut rest)? != [VERSION] {
+            return Err(Refused::Malformed("unknown version"));
+        }
+        let blockhash = Blockhash { slot: u64::from_le_bytes(take(&mut rest)?), hash: take(&mut rest)? };
+        let account = take_text(&mut rest)?;
+        let [exchange] = take::<1>(&mut rest)?;
+        let exchange = Exchange::from_index(exchange).ok_or(Refused::Malformed("unknown exchange"))?;
+        let input_mint = take_text(&mut rest)?;
+        let output_mint = take_text(&mut rest)?;
+        let [mode] = take::<1>(&mut rest)?;
+        let amount = u64::from_le_bytes(take(&mut rest)?);
+        let amount = match mode {
+            EXACT_IN => Amount::In(amount),
+            EXACT_OUT => Amount::Out(amount),
+            _ => return Err(Refused::Malformed("unknown mode")),
+        };
+        let limit = u64::from_le_bytes(take(&mut rest)?);
+        let order = take_text(&mut rest)?;
+        let build = u32::from_le_bytes(take(&mut rest)?);
+        let [count] = take::<1>(&mut rest)?;
+        let (wrap, unwrap) = match (count, rest) {
+            (1, [SWAP]) => (false, false),
+            (2, [WRAP, SWAP]) => (true, false),
+            (2, [SWAP, UNWRAP]) => (false, true),
+            (3, [WRAP, SWAP, UNWRAP]) => (true, true),
+            _ => return Err(Refused::Malformed("unexpected instructions")),
+        };
+        let swap = Swap { account, exchange, input_mint, wrap, output_mint, unwrap, amount, limit, order, build };
+        Ok(Self { signature: *signature, message, blockhash, swap })
+    }
+
+    /// Whether the key's owner signed the message.
+    pub(crate) fn is_signed_by(&self, key: &SigningKey) -> bool {
+        key.verify(self.message, &Signature::from_bytes(&self.signature)).is_ok()
+    }
+}
+
+fn write_text(bytes: &mut Vec<u8>, text: &str) -> Result<(), Refused> {
+    let length = u8::try_from(text.len()).ok().filter(|n| *n <= 64).ok_or(Refused::Malformed("a text is too long"))?;
+    bytes.push(length);
+    bytes.extend_from_slice(text.as_bytes());
+    Ok(())
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Refused> {
+    let (taken, left) = rest.split_first_chunk::<N>().ok_or(Refused::Malformed("too short"))?;
+    *rest = left;
+    Ok(*taken)
+}
+
+fn take_text<'a>(rest: &mut &'a [u8]) -> Result<&'a str, Refused> {
+    let [length] = take::<1>(rest)?;
+    let (taken, left) = rest.split_at_checked(usize::from(length)).ok_or(Refused::Malformed("too short"))?;
+    *rest = left;
+    std::str::from_utf8(taken).map_err(|_| Refused::Malformed("not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Wallets;
+
+    fn swap() -> Swap<'static> {
+        Swap {
+            account: "default",
+            exchange: Exchange::Meteora,
+            input_mint: "So11111111111111111111111111111111111111112",
+            wrap: true,
+            output_mint: "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
+            unwrap: false,
+            amount: Amount::In(1_000_000_000),
+            limit: 149_000_000,
+            order: "0197f5c4-7a53-7d36-8f3e-9f6a4f1b8c11",
+            build: 1,
+        }
+    }
+
+    #[test]
+    fn signed_bytes_read_back() {
+        let key = Wallets::default().key("default");
+        let blockhash = Blockhash { slot: 7, hash: [9; 16] };
+        for (amount, wrap, unwrap) in [(Amount::In(5), true, false), (Amount::Out(7), false, true)] {
+            let swap = Swap { amount, wrap, unwrap, ..swap() };
+            let signed = swap.sign(&blockhash, &key).expect("it fits");
+            let bytes = decode(&signed.bytes).expect("base64");
+            let parsed = Parsed::read(&bytes).expect("well formed");
+            assert_eq!((parsed.swap, parsed.blockhash), (swap, blockhash));
+            assert!(parsed.is_signed_by(&key));
+            assert!(!parsed.is_signed_by(&Wallets::default().key("other")));
+            assert_eq!(signed.expires_at_height, 157);
+        }
+    }
+
+    #[test]
+    fn every_changed_byte_is_noticed() {
+        let key = Wallets::default().key("default");
+        let signed = swap().sign(&Blockhash { slot: 7, hash: [9; 16] }, &key).expect("it fits");
+        let good = decode(&signed.bytes).expect("base64");
+        for at in 0..good.len() {
+            let mut bad = good.clone();
+            bad[at] ^= 1;
+            assert!(!Parsed::read(&bad).is_ok_and(|p| p.is_signed_by(&key)), "byte {at}");
+            assert!(Parsed::read(&good[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn long_texts_are_refused() {
+        let (long, key) = ("x".repeat(65), Wallets::default().key("default"));
+        let swap = Swap { order: &long, ..swap() };
+        assert!(swap.sign(&Blockhash { slot: 7, hash: [9; 16] }, &key).is_err());
+        assert!(decode(&"A".repeat(TRANSACTION_BYTES + 4)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            if let Ok(parsed) = Parsed::read(&bytes) {
+                prop_assert!(!parsed.is_signed_by(&Wallets::default().key("default")));
+            }
+        }
+    }
+}
