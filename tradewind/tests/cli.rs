@@ -198,6 +198,21 @@ fn a_facade_has_an_address_of_its_own() {
 }
 
 #[test]
+fn the_bench_measures_what_it_says() {
+    let folder = TempDir::new().expect("a folder");
+    let bench = ["bench", "execute", "--orders", "200", "--connections", "4", "--json", "--dir", "."];
+    let output = command(folder.path()).args(bench).output().expect("the binary starts");
+    // Whether so few orders reach the bar is not asked here: 0 and 1 are both an answer.
+    assert!(code(&output) < 2, "{}", err(&output));
+    let report: serde_json::Value = serde_json::from_str(&out(&output)).expect("JSON");
+    let row = &report["rows"][0];
+    assert_eq!((&row["what"], &row["spoilt"]), (&"200 accepted orders executed".into(), &serde_json::Value::Null));
+    assert_eq!(row["met"], code(&output) == 0);
+    let left = std::fs::read_dir(folder.path()).expect("the folder").count();
+    assert_eq!(left, 0, "temporary journals are deleted");
+}
+
+#[test]
 fn the_document_of_the_api_is_printed() {
     let output = run(&["openapi"]);
     let document: serde_json::Value = serde_json::from_str(&out(&output)).expect("JSON");
