@@ -23,6 +23,7 @@ use report::Row;
 
 /// Measures, prints, and answers 1 when a bar is missed.
 pub(crate) async fn run(settings: Bench) -> anyhow::Result<u8> {
+    crate::serve::raise_descriptor_limit();
     let begun = std::time::Instant::now();
     let own_server =
         matches!(settings.scenario, Scenario::Execute | Scenario::Memory | Scenario::Linear | Scenario::All);

@@ -71,17 +71,15 @@ impl Order {
 
     /// What there is to say about its present state.
     pub(crate) fn remark(&self) -> String {
-        let tokens = |a: &Amounts| {
-            format!("{} {} → {} {} at {}", a.amount_in, self.input_token, a.amount_out, self.output_token, a.price)
-        };
         if let Some(failure) = self.failure.as_ref().filter(|_| !self.is_confirmed()) {
             return format!("{}: {}", failure.code, failure.message);
         }
-        match (&self.fill, &self.route) {
-            (Some(fill), _) => tokens(fill),
-            (None, Some(route)) => format!("{}: {}", route.venue.as_deref().unwrap_or("?"), tokens(route)),
-            (None, None) => String::new(),
-        }
+        let Some(amounts) = self.fill.as_ref().or(self.route.as_ref()) else {
+            return String::new();
+        };
+        let venue = self.route.as_ref().and_then(|route| route.venue.as_deref()).unwrap_or("?");
+        let Amounts { amount_in, amount_out, price, .. } = amounts;
+        format!("{venue}: {amount_in} {} → {amount_out} {} at {price}", self.input_token, self.output_token)
     }
 }
 

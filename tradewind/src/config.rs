@@ -15,20 +15,21 @@ pub(crate) use measure::{Bench, Scenario};
 pub(crate) use server::{Secret, Serve};
 
 const AFTER_HELP: &str = "\
-Without a command, `tradewind` is `tradewind serve`: the whole product in one process, with its journal in ./data.
+Without a command, `tradewind` is `tradewind serve`: the whole product in one process, with
+its journal in ./data.
 
 Examples:
-  tradewind                              start the server on http://127.0.0.1:8080
-  tradewind quote SOL USDC 10            what each venue would give for 10 SOL
-  tradewind swap SOL USDC 10             place an order and follow it to its end
-  tradewind demo                         watch five orders at once
-  tradewind tail                         follow every event
-  tradewind bench all                    measure this machine
+  tradewind                      start the server on http://127.0.0.1:8080
+  tradewind quote SOL USDC 10    what each venue would give for 10 SOL
+  tradewind swap SOL USDC 10     place an order and follow it to its end
+  tradewind demo                 watch five orders at once
+  tradewind tail                 follow every event
+  tradewind bench all            measure this machine
 
-Exit codes: 0 done; 1 the answer is no (an order that did not confirm, a check or a bar that failed);
-2 the command could not be carried out (wrong usage, no server, a refused request).";
+Exit codes: 0 done; 1 the answer is no (an order that did not confirm, a check or a bar that
+failed); 2 the command could not be carried out (wrong usage, no server, a refused request).";
 
-/// An order backend that loses nothing: takes orders over HTTP, executes each exactly once, tells everyone.
+/// An order backend that loses nothing: takes orders over HTTP, executes each exactly once
 #[derive(Debug, Parser)]
 #[command(name = "tradewind", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
 pub(crate) struct Cli {
@@ -85,7 +86,7 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
     let said: Vec<&str> = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information")).collect();
-    let said = said.join("; ");
+    let said = said.join("; ").replace(":; ", ": ");
     format!("{} (see --help)", said.strip_prefix("error: ").unwrap_or(&said))
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use domain::token::Registry;
+use drivers::Fault;
 use drivers::export::Export;
 use drivers::journal::Journal;
 use drivers::venue::Venue;
@@ -29,17 +30,18 @@ const LEASE_MILLIS: u64 = 30_000;
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(settings: Serve, colour: Colour) -> anyhow::Result<u8> {
     telemetry::start(&settings.log, colour)?;
+    raise_descriptor_limit();
     let mut signals = Signals::listen()?;
     if let Some(refusal) = settings.refusal() {
         bail!(refusal);
     }
     drivers::failpoint::arm(&settings.failpoints).map_err(|error| anyhow!("TRADEWIND_FAILPOINTS: {error}"))?;
-    for warning in settings.warnings() {
-        tracing::warn!("{warning}");
-    }
     let parts = open(&settings).await?;
     let secret = secret::of_installation(settings.secret.as_ref(), &settings.journal)?;
     let listeners = Listeners::bind(&settings).await?;
+    for warning in settings.warnings() {
+        tracing::warn!("{warning}");
+    }
     let stop = CancellationToken::new();
     let api = api::Settings {
         request_deadline_millis: millis(settings.request_deadline),
@@ -82,24 +84,31 @@ async fn drain(
 
 async fn open(settings: &Serve) -> anyhow::Result<Parts> {
     let tokens = Arc::new(tokens(settings.tokens.as_deref())?);
-    let wake: Arc<dyn Wake> = drivers::wake::open(&settings.wake)?;
+    let wake: Arc<dyn Wake> = drivers::wake::open(&settings.wake).map_err(plain)?;
     let venues = venues(&settings.venue, &tokens)?;
     let journal = open_journal(&settings.journal, &wake).await?;
     let mut exports: Vec<(String, Arc<dyn Export>)> = Vec::new();
     for url in &settings.export {
-        exports.push((url.clone(), drivers::export::open(url).await?));
+        exports.push((url.clone(), drivers::export::open(url).await.map_err(plain)?));
     }
     let settings = engine::Settings {
         quote_deadline_millis: millis(settings.quote_deadline),
         swap_concurrency: settings.swap_concurrency as usize,
-        ..engine::Settings::default()
     };
     Ok(Parts { journal, wake, venues, exports, tokens, settings })
 }
 
 async fn open_journal(url: &str, wake: &Arc<dyn Wake>) -> anyhow::Result<Arc<dyn Journal>> {
     let options = drivers::journal::Options { wake: Arc::clone(wake), lease_millis: LEASE_MILLIS };
-    Ok(drivers::journal::open(url, options).await?)
+    drivers::journal::open(url, options).await.map_err(plain)
+}
+
+/// What could not be opened, in the driver's own words.
+pub(crate) fn plain(fault: Fault) -> anyhow::Error {
+    match fault {
+        Fault::Unavailable(said) => anyhow!(said),
+        other => anyhow!(other),
+    }
 }
 
 /// The built-in tokens and those of the file.
@@ -116,7 +125,7 @@ pub(crate) fn tokens(file: Option<&std::path::Path>) -> anyhow::Result<Registry>
 fn venues(urls: &[String], tokens: &Arc<Registry>) -> anyhow::Result<Vec<Arc<dyn Venue>>> {
     let mut venues = Vec::new();
     for url in urls {
-        venues.extend(drivers::venue::open(url, tokens, engine::clock::now())?);
+        venues.extend(drivers::venue::open(url, tokens, engine::clock::now()).map_err(plain)?);
     }
     let names: HashSet<_> = venues.iter().map(|venue| venue.name()).collect();
     if names.len() < venues.len() {
@@ -159,6 +168,16 @@ impl Listeners {
         }
         announce(address);
         Ok(serving)
+    }
+}
+
+/// Allows as many open sockets as the system lets this process have.
+pub(crate) fn raise_descriptor_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
     }
 }
 

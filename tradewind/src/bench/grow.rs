@@ -43,7 +43,8 @@ pub(crate) async fn memory(settings: &Bench) -> anyhow::Result<Row> {
     })
 }
 
-/// Runs of ten thousand orders, each until all have ended: the median rate of the last five ÷ that of the first five.
+/// Runs of ten thousand orders, each until all have ended: the median rate of the last five ÷ that of the first five
+/// (of fewer when there are fewer than ten runs).
 #[expect(clippy::float_arithmetic, reason = "a measurement, no money")]
 pub(crate) async fn linear(settings: &Bench) -> anyhow::Result<Row> {
     let folder = Folder::make(settings.dir.as_deref())?;
@@ -56,11 +57,11 @@ pub(crate) async fn linear(settings: &Bench) -> anyhow::Result<Row> {
         rates.push(rate);
         progress.say(format!("linear: run {} of {}, {rate:.0} orders/s", run + 1, settings.runs));
     }
-    let few = rates.len().min(5);
+    let few = (rates.len() / 2).clamp(1, 5);
     let first = median(rates[..few].to_vec());
     let last = median(rates[rates.len() - few..].to_vec());
     Ok(Row {
-        what: format!("run {} of {RUN} orders ÷ the first (yardstick)", settings.runs),
+        what: format!("last of {} runs of {RUN} orders ÷ the first (yardstick)", settings.runs),
         value: last,
         unit: "orders/s",
         yardstick: Some(first),

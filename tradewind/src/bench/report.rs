@@ -151,7 +151,11 @@ mod tests {
 
     #[test]
     fn the_table_reads_well() {
-        insta::assert_snapshot!(table(&[row(0.62, Bar::AtLeast(0.45)), row(0.2, Bar::AtLeast(0.35))]), @"");
+        insta::assert_snapshot!(table(&[row(0.62, Bar::AtLeast(0.45)), row(0.2, Bar::AtLeast(0.35))]), @"
+        what              value  yardstick  ratio     bar          p50 ms  p99 ms  p99.9 ms
+        reads  12346 requests/s      20000   0.62  ≥ 0.45  met       1.23   20.00     30.00
+        reads  12346 requests/s      20000   0.20  ≥ 0.35  MISSED    1.23   20.00     30.00
+        ");
     }
 
     #[test]

@@ -24,8 +24,6 @@ const FRAME_LIMIT: usize = 64 * 1_024;
 pub(crate) struct Event {
     /// Its position: `epoch-seq`.
     pub(crate) seq: String,
-    /// What sort of entity it is about.
-    pub(crate) kind: String,
     /// Which entity.
     pub(crate) id: String,
     /// That entity's version.

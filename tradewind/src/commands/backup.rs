@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use crate::config::Backup;
+use crate::serve::plain;
 
 /// Copies to a file that must not exist yet.
 pub(crate) async fn run(settings: Backup) -> anyhow::Result<u8> {
@@ -16,7 +17,7 @@ pub(crate) async fn run(settings: Backup) -> anyhow::Result<u8> {
         bail!("--journal {}: expected sqlite:<file>", settings.journal);
     };
     let (from, to) = (PathBuf::from(journal), settings.file.clone());
-    tokio::task::spawn_blocking(move || drivers::journal::backup(&from, &to)).await??;
+    tokio::task::spawn_blocking(move || drivers::journal::backup(&from, &to)).await?.map_err(plain)?;
     let bytes = std::fs::metadata(&settings.file)?.len();
     super::line(format_args!("{name}: {bytes} bytes; verify it with `tradewind check --journal sqlite:{name}`"))?;
     Ok(0)

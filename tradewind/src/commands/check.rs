@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::line;
 use crate::config::Check;
+use crate::serve::plain;
 
 /// Rows read at once.
 const PAGE: usize = 1_000;
@@ -19,7 +20,7 @@ const SHOWN: usize = 100;
 
 /// Checks, prints counts and findings, and answers 1 when there are findings.
 pub(crate) async fn run(settings: Check) -> anyhow::Result<u8> {
-    let journal = drivers::journal::open_read_only(&settings.journal).await?;
+    let journal = drivers::journal::open_read_only(&settings.journal).await.map_err(plain)?;
     let mut audit = Audit { journal, counts: Counts::default(), findings: Vec::new() };
     let born = audit.events().await?;
     let jobs = audit.jobs().await?;

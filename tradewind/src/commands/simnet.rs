@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use anyhow::anyhow;
+use ::simnet::{Clock, Retention, Token, World};
+use anyhow::{Context, anyhow};
 
 use crate::config::Simnet;
 use crate::serve::{Signals, announce, bind, tokens};
@@ -13,12 +14,25 @@ pub(crate) async fn run(settings: Simnet, colour: Colour) -> anyhow::Result<u8> 
     telemetry::start(&settings.log, colour)?;
     let mut signals = Signals::listen()?;
     let world = ::simnet::Settings::parse(&options(&settings)).map_err(|error| anyhow!("{error}"))?;
-    let tokens = Arc::new(tokens(settings.tokens.as_deref())?);
+    let tokens = tokens(settings.tokens.as_deref())?.all().map(token).collect();
+    let clock = Arc::new(Clock::wall());
+    // The ledger is kept whole: what was executed must be known for as long as somebody may ask.
+    let world = World::new(world, tokens, Retention::Everything, clock.now()).map_err(|error| anyhow!(error))?;
     let listener = bind("--listen", settings.listen).await?;
     announce(listener.local_addr()?);
-    let _ = (world, tokens);
-    signals.next().await;
+    let stop = async move { signals.next().await };
+    ::simnet::http::serve(listener, Arc::new(world), clock, stop).await.context("the listener failed")?;
     Ok(0)
+}
+
+fn token(token: &domain::token::Token) -> Token {
+    Token {
+        symbol: Arc::clone(&token.symbol),
+        mint: token.mint.as_str().into(),
+        decimals: token.decimals,
+        reference_price: token.reference_price,
+        native: token.is_native(),
+    }
 }
 
 /// The flags as the options of a world.

@@ -5,17 +5,20 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 const AFTER_HELP: &str = "\
-Every run starts this very binary as its server, on a journal in a temporary folder, and a ten-line server of the same
-web framework that answers `ok`: the yardstick. Rounds alternate between the two, the median of three counts, and a
-ratio compares only rounds of the same run. Put --dir on the disk that you mean to measure.
+Every run starts this very binary as its server, on a journal in a temporary folder, and a
+ten-line server of the same web framework that answers `ok`: the yardstick. Rounds alternate
+between the two, the median of three counts, and a ratio compares only rounds of the same
+run. Put --dir on the disk that you mean to measure. Orders are small, in alternating
+directions, on one account, without idempotency keys.
 
 Examples:
   tradewind bench all
   tradewind bench execute --orders 200000
   tradewind bench accept --seconds 10 --json
-  tradewind bench memory --full
+  tradewind bench memory
 
-Exit codes: 0 every bar is met, 1 one is missed or fewer than 99 % of the orders confirmed, 2 it could not measure.";
+Exit codes: 0 every bar is met; 1 one is missed, or fewer than 99 % of the orders confirmed;
+2 it could not measure.";
 
 /// Measure speed and memory against the bars
 #[derive(Clone, Debug, Args)]

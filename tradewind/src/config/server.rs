@@ -13,14 +13,16 @@ use super::duration;
 
 const AFTER_HELP: &str = "\
 Examples:
-  tradewind                                       everything, journal in ./data/tradewind.db, simulated venues
+  tradewind                                       everything, journal in ./data/tradewind.db
   tradewind --listen 127.0.0.1:0                  any free port; the real address is printed
   tradewind --venue 'paper?pace=instant&seed=7'   simulated venues that answer at once
-  tradewind simnet & tradewind --venue simnet=http://127.0.0.1:8090
-  tradewind --facade dex=127.0.0.1:3000           serves an existing client's wire format at that address
+  tradewind --venue simnet=http://127.0.0.1:8090  those of a running `tradewind simnet`
+  tradewind --facade dex=127.0.0.1:3000           an existing client's wire format
 
-Prints `listening on http://…` on standard output when it takes requests; everything else goes to standard error.
-Stops on SIGINT or SIGTERM after its drain deadline at the latest; a second signal stops it at once.
+Prints `listening on http://…` on standard output when it takes requests; everything else
+goes to standard error. Stops on SIGINT or SIGTERM, after its drain deadline at the latest;
+a second signal stops it at once.
+
 Exit codes: 0 stopped as told, 2 it could not start.";
 
 /// Run the server: HTTP and sockets, the workers that execute orders, the relay to exports

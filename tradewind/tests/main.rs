@@ -1,0 +1,4 @@
+//! The program from outside: every test runs the real binary.
+
+mod cli;
+mod server;

@@ -1,0 +1,131 @@
+//! A server of a test's own: the real binary on a temporary folder and any free port, killed when it is dropped.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Nothing here takes longer, on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Venues that answer at once, always the same way.
+pub(crate) const INSTANT: [&str; 2] = ["--venue", "paper?pace=instant&seed=7"];
+
+/// A running server.
+pub(crate) struct Server {
+    child: Child,
+    /// `http://127.0.0.1:…`
+    pub(crate) url: String,
+    folder: TempDir,
+}
+
+impl Server {
+    /// Starts `tradewind` with these arguments on an empty folder.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_in(TempDir::new().expect("a folder"), arguments)
+    }
+
+    /// Starts it on a folder that a server worked in before.
+    pub(crate) fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
+        Self::spawn("serve", folder, arguments)
+    }
+
+    /// Starts `tradewind simnet`.
+    pub(crate) fn chain(arguments: &[&str]) -> Self {
+        Self::spawn("simnet", TempDir::new().expect("a folder"), arguments)
+    }
+
+    fn spawn(name: &str, folder: TempDir, arguments: &[&str]) -> Self {
+        let mut child = command(folder.path())
+            .args([name, "--listen", "127.0.0.1:0", "--log", "error"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the binary starts");
+        let out = child.stdout.take().expect("its output");
+        let (send, lines) = sync_channel(1);
+        std::thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                if let Some(url) = line.strip_prefix("listening on ") {
+                    let _ = send.send(url.to_owned());
+                }
+            }
+        });
+        let url = lines.recv_timeout(PATIENCE).expect("the server says where it listens");
+        Self { child, url, folder }
+    }
+
+    /// Runs a command in the server's folder, against the server.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        command(self.folder.path())
+            .env("TRADEWIND_URL", &self.url)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .expect("the binary starts")
+    }
+
+    /// The folder that it works in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) fn terminate(mut self) -> (ExitStatus, TempDir) {
+        signal(&self.child, "TERM");
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("a child of ours") {
+                break status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the server does not stop");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        (status, std::mem::replace(&mut self.folder, TempDir::new().expect("a folder")))
+    }
+
+    /// Kills it in the middle of whatever it does.
+    pub(crate) fn kill(mut self) -> TempDir {
+        self.child.kill().expect("a child of ours");
+        self.child.wait().expect("a child of ours");
+        std::mem::replace(&mut self.folder, TempDir::new().expect("a folder"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().expect("kill");
+    assert!(status.success(), "the server has gone already");
+}
+
+/// The binary in a folder, deaf to the settings of whoever runs the tests.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("TRADEWIND_") {
+            command.env_remove(&name);
+        }
+    }
+    command.current_dir(folder).env("NO_COLOR", "1").env("COLUMNS", "100");
+    command
+}
+
+/// Standard output as text.
+pub(crate) fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+/// Standard error as text.
+pub(crate) fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
