@@ -1,4 +1,5 @@
 //! The program from outside: every test runs the real binary.
 
 mod cli;
+mod crash;
 mod server;
