@@ -210,3 +210,6 @@ impl IntoResponse for Problem {
         (status, Json(wire::Problem { code: code.to_owned(), message })).into_response()
     }
 }
+
+#[cfg(test)]
+mod tests;
