@@ -65,7 +65,20 @@ pub(crate) async fn read(request: Request, limit: usize) -> Result<Bytes, Proble
 }
 
 /// A JSON object whose values are still text.
-struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(crate) struct Object<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Object<'a> {
+    /// The fields as any reader would see them, doubles included; JSON that is no object has none.
+    ///
+    /// # Errors
+    /// Not JSON.
+    pub(crate) fn loose(text: &'a str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text).or_else(|_| {
+            // Whatever else it is, it must be JSON to its end.
+            serde_json::from_str::<&RawValue>(text).map(|_| Self(Vec::new()))
+        })
+    }
+}
 
 impl<'a> Deserialize<'a> for Object<'a> {
     fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
@@ -201,9 +214,7 @@ impl<'a> Form<'a> {
         };
         let read = serde_json::from_str::<Vec<Text<'_>>>(raw);
         let texts = read.map(|texts| texts.into_iter().map(|Text(text)| text.into_owned()).collect());
-        texts.unwrap_or_else(|_| {
-            self.fault(name, codes::WRONG_TYPE, "expected a list of texts").unwrap_or_default()
-        })
+        texts.unwrap_or_else(|_| self.fault(name, codes::WRONG_TYPE, "expected a list of texts").unwrap_or_default())
     }
 
     /// Notes that a field's value is wrong.

@@ -74,7 +74,8 @@ pub(crate) async fn follow(
     let watch = Watch { owner: Some(account), kinds: kinds.unwrap_or_default(), ids };
     let follower = Follower::open(&app.engine.hub, watch, after).await?;
 
-    let reader = Reader { follower, epoch: head.epoch, stop: app.settings.stop.clone(), stage: Stage::Opening, _seat: seat };
+    let reader =
+        Reader { follower, epoch: head.epoch, stop: app.settings.stop.clone(), stage: Stage::Opening, _seat: seat };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),

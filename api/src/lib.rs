@@ -5,15 +5,15 @@
 mod routes;
 mod server;
 
-mod swaps;
-mod terms;
-mod quotes;
-mod tokens;
 mod envelope;
 mod events;
 mod position;
+mod quotes;
 mod sockets;
 mod stream;
+mod swaps;
+mod terms;
+mod tokens;
 
 mod account;
 mod body;

@@ -54,3 +54,38 @@ pub(crate) async fn document() -> impl IntoResponse {
 pub(crate) fn pages() -> Router<Arc<App>> {
     SwaggerUi::new("/docs").config(Config::new(["/openapi.json"])).into()
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_document_is_as_recorded() {
+        let document: serde_json::Value = serde_json::from_str(&super::openapi()).expect("JSON");
+        insta::assert_json_snapshot!(document);
+    }
+
+    #[test]
+    fn everything_is_described() {
+        let document: serde_json::Value = serde_json::from_str(&super::openapi()).expect("JSON");
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in item.as_object().expect("methods") {
+                let described =
+                    |value: &serde_json::Value| value["description"].as_str().is_some_and(|d| !d.is_empty());
+                assert!(operation["summary"].is_string(), "{method} {path}");
+                let responses = operation["responses"].as_object().expect("responses");
+                assert!(responses.values().all(described), "{method} {path}");
+                let parameters = operation["parameters"].as_array().into_iter().flatten();
+                assert!(parameters.into_iter().all(described), "{method} {path}");
+            }
+        }
+        // The description of an optional object stands beside its reference.
+        let described = |property: &serde_json::Value| {
+            let choices = property["oneOf"].as_array().into_iter().flatten();
+            choices.chain([property]).any(|one| one["description"].is_string())
+        };
+        for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
+            for (field, property) in schema["properties"].as_object().expect("properties") {
+                assert!(described(property), "{name}.{field}");
+            }
+        }
+    }
+}

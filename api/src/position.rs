@@ -44,7 +44,8 @@ pub(crate) fn resume(text: &str, head: &Head) -> Result<u64, Problem> {
     let position = Position::parse(text).ok_or_else(|| malformed("a position is epoch-seq, as events carry it"))?;
     if position.epoch != head.epoch || position.seq < head.floor {
         let oldest = Position { epoch: head.epoch, seq: head.floor };
-        let problem = Problem::new(codes::POSITION_GONE, "read the present state, then follow from the oldest position");
+        let problem =
+            Problem::new(codes::POSITION_GONE, "read the present state, then follow from the oldest position");
         return Err(problem.with_oldest(oldest.to_string()));
     }
     if position.seq > head.seq {

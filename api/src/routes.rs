@@ -63,6 +63,7 @@ impl App {
 /// One path, the methods it knows, and what they do.
 pub(crate) struct Route {
     pub(crate) path: &'static str,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the coverage test reads it"))]
     pub(crate) methods: &'static [Method],
     handler: MethodRouter<Arc<App>>,
 }
@@ -120,4 +121,25 @@ fn finish(router: Router<Arc<App>>, app: Arc<App>) -> Router {
         // Outside all layers: it says only that the process answers.
         .route("/health/live", get(health::live))
         .with_state(app)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_in_the_document_and_nothing_else() {
+        let document: serde_json::Value = serde_json::from_str(&openapi::openapi()).expect("JSON");
+        let mut documented = Vec::new();
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            documented.extend(item.as_object().expect("methods").keys().map(|method| format!("{method} {path}")));
+        }
+        let mut served = vec!["get /health/live".to_owned()];
+        for route in native() {
+            served.extend(route.methods.iter().map(|m| format!("{} {}", m.as_str().to_lowercase(), route.path)));
+        }
+        documented.sort();
+        served.sort();
+        assert_eq!(documented, served);
+    }
 }

@@ -52,7 +52,8 @@ impl Seat {
     /// 503 when all are taken.
     pub(crate) fn take(app: &App) -> Result<Self, Problem> {
         let permit = Arc::clone(&app.sockets).try_acquire_owned();
-        let permit = permit.map_err(|_| Problem::new(codes::TOO_MANY_SOCKETS, "all places are taken; try again later"))?;
+        let permit =
+            permit.map_err(|_| Problem::new(codes::TOO_MANY_SOCKETS, "all places are taken; try again later"))?;
         app.engine.metrics.sockets(1);
         Ok(Self { metrics: Arc::clone(&app.engine.metrics), _permit: permit })
     }

@@ -77,12 +77,7 @@ pub(crate) fn from_query(query: &mut Query, tokens: &Registry) -> Option<Terms> 
     check(&stated, tokens, At::parameter, &mut query.errors).filter(|_| query.errors.is_empty())
 }
 
-fn check(
-    stated: &Stated<'_>,
-    tokens: &Registry,
-    at: fn(&str) -> At,
-    errors: &mut Vec<FieldError>,
-) -> Option<Terms> {
+fn check(stated: &Stated<'_>, tokens: &Registry, at: fn(&str) -> At, errors: &mut Vec<FieldError>) -> Option<Terms> {
     let mut fault = |name: &str, known: Known, detail: Cow<'static, str>| {
         errors.push(FieldError::new(at(name), known, detail));
     };
@@ -133,11 +128,7 @@ fn check(
     })
 }
 
-fn units(
-    text: Option<&str>,
-    token: Option<&Token>,
-    mut fault: impl FnMut(Known, Cow<'static, str>),
-) -> Option<u128> {
+fn units(text: Option<&str>, token: Option<&Token>, mut fault: impl FnMut(Known, Cow<'static, str>)) -> Option<u128> {
     let Some(text) = text else {
         fault(codes::FIELD_MISSING, "the field is required".into());
         return None;

@@ -13,6 +13,7 @@ mod world;
 pub mod http;
 pub mod wire;
 
+mod base58;
 mod clock;
 mod draw;
 mod ledger;

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, Signer as _, SigningKey};
 
-use crate::{Amount, BLOCKHASH_SLOTS, Exchange, Refused};
+use crate::{Amount, BLOCKHASH_SLOTS, Exchange, Refused, base58};
 
 /// The most bytes of base64 text that a transaction may have.
 pub const TRANSACTION_BYTES: usize = 4_096;
@@ -75,22 +75,34 @@ pub struct Signed {
     pub expires_at_height: u64,
 }
 
+impl Signed {
+    pub(crate) fn of(bytes: &[u8], blockhash: &Blockhash) -> Self {
+        let signature = bytes.first_chunk::<64>().unwrap_or(&[0; 64]);
+        Self {
+            bytes: BASE64.encode(bytes),
+            id: base58::encode(signature),
+            expires_at_height: blockhash.last_valid_height(),
+        }
+    }
+}
+
 impl Swap<'_> {
     /// Signs it with the key of the account's wallet.
     ///
     /// # Errors
     /// [`Refused::Malformed`]: a text is longer than the message can carry.
     pub fn sign(&self, blockhash: &Blockhash, key: &SigningKey) -> Result<Signed, Refused> {
+        self.signed_bytes(blockhash, key).map(|bytes| Signed::of(&bytes, blockhash))
+    }
+
+    /// The signature and the message.
+    pub(crate) fn signed_bytes(&self, blockhash: &Blockhash, key: &SigningKey) -> Result<Vec<u8>, Refused> {
         let mut bytes = Vec::with_capacity(320);
         bytes.extend_from_slice(&[0; 64]);
         self.write(blockhash, &mut bytes)?;
         let signature = key.sign(&bytes[64..]).to_bytes();
         bytes[..64].copy_from_slice(&signature);
-        Ok(Signed {
-            bytes: BASE64.encode(&bytes),
-            id: bs58::encode(signature).into_string(),
-            expires_at_height: blockhash.last_valid_height(),
-        })
+        Ok(bytes)
     }
 
     fn write(&self, blockhash: &Blockhash, bytes: &mut Vec<u8>) -> Result<(), Refused> {

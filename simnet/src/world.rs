@@ -1,19 +1,22 @@
 //! One simulated world: pools, wallets and transactions under one clock.
 
+mod chance;
 mod execute;
+mod questions;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use routing::Amount;
+pub use self::questions::{Ask, Balance, Head, LookUp, Quote};
 
-use crate::draw::{About, Draw};
+use crate::draw::About;
 use crate::ledger::{Key, Ledger, State};
-use crate::market::{Exchange, Market};
+use crate::market::Market;
 use crate::token::Tokens;
 use crate::transaction::{Parsed, decode};
 use crate::{
-    BLOCKHASH_SLOTS, Blockhash, Outcome, Pace, Record, Refused, Retention, SLOT_MILLIS, Settings, Token, Wallets,
+    BLOCKHASH_SLOTS, Blockhash, Outcome, Pace, Record, Refused, Retention, SLOT_MILLIS, Settings, Signed, Swap, Token,
+    Wallets,
 };
 
 /// When slot 0 began: 2025-01-01. Slots are those of the wall's clock, so that a restarted world takes up where it was.
@@ -25,60 +28,8 @@ const FINALITY_SLOTS: u64 = 32;
 /// The most transactions that wait for their slots.
 const WAITING_LIMIT: usize = 65_536;
 
-/// What a world is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ask<'a> {
-    /// Where.
-    pub exchange: Exchange,
-    /// Symbol of the token that is paid.
-    pub input: &'a str,
-    /// Symbol of the token that is received.
-    pub output: &'a str,
-    /// The fixed amount, in base units of its token.
-    pub amount: Amount,
-}
-
-/// What a pool would give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quote {
-    /// Paid, fee included, in base units.
-    pub amount_in: u64,
-    /// Received, in base units.
-    pub amount_out: u64,
-    /// The fee inside `amount_in`, in base units.
-    pub fee: u64,
-    /// How much worse than the price before the trade, fee aside, in basis points, rounded up.
-    pub price_impact_bps: u32,
-}
-
-/// Whose fate is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LookUp<'a> {
-    /// The transaction's id.
-    pub id: &'a str,
-    /// The last height that may hold it, as [`crate::Signed`] says.
-    pub expires_at_height: u64,
-}
-
-/// Where the chain is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// The slot now.
-    pub slot: u64,
-    /// The newest slot that nothing can undo.
-    pub finalised: u64,
-}
-
-/// What a wallet holds of one token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Balance {
-    /// The token's symbol.
-    pub symbol: Arc<str>,
-    /// Its decimals.
-    pub decimals: u8,
-    /// Base units; none when the wallet is refilled and never short.
-    pub amount: Option<u128>,
-}
+/// The most transactions that the world remembers to have signed itself.
+const VOUCHED_LIMIT: usize = 4_096;
 
 /// The world. Every method takes `now` in milliseconds since the Unix epoch; time never goes back.
 #[derive(Debug)]
@@ -86,6 +37,8 @@ pub struct World {
     settings: Settings,
     tokens: Tokens,
     wallets: Wallets,
+    /// Bytes that were signed here and not submitted yet: verifying them once more would cost as much as all else.
+    vouched: Mutex<HashMap<Key, Vec<u8>>>,
     state: Mutex<Moving>,
 }
 
@@ -121,7 +74,13 @@ impl World {
             balances: HashMap::new(),
             allowance,
         };
-        Ok(Self { settings, tokens: Tokens::new(tokens)?, wallets: Wallets::default(), state: Mutex::new(moving) })
+        Ok(Self {
+            settings,
+            tokens: Tokens::new(tokens)?,
+            wallets: Wallets::default(),
+            vouched: Mutex::default(),
+            state: Mutex::new(moving),
+        })
     }
 
     /// The options it was made with.
@@ -187,6 +146,24 @@ impl World {
         self.head_at(self.at(now).slot)
     }
 
+    /// Signs with the wallet of the swap's account, as [`Swap::sign`] does. When these very bytes are submitted to this
+    /// world, their signature is known to be good and not verified again.
+    ///
+    /// # Errors
+    /// [`Refused::Malformed`]: a text is longer than the message can carry.
+    pub fn sign(&self, swap: &Swap<'_>, blockhash: &Blockhash) -> Result<Signed, Refused> {
+        let bytes = swap.signed_bytes(blockhash, &self.wallets.key(swap.account))?;
+        let signed = Signed::of(&bytes, blockhash);
+        if let Some(signature) = bytes.first_chunk() {
+            let mut vouched = self.vouched.lock().unwrap_or_else(PoisonError::into_inner);
+            if vouched.len() >= VOUCHED_LIMIT {
+                vouched.clear();
+            }
+            vouched.insert(Key::of(signature), bytes);
+        }
+        Ok(signed)
+    }
+
     /// Takes a transaction, to be executed at its slot. The same bytes again change nothing, unless they were dropped:
     /// then they have another chance. Returns the transaction's id.
     ///
@@ -198,10 +175,10 @@ impl World {
         if parsed.blockhash != self.blockhash_of(parsed.blockhash.slot) {
             return Err(Refused::BlockhashUnknown);
         }
-        if !parsed.is_signed_by(&self.wallets.key(parsed.swap.account)) {
+        let key = Key::of(&parsed.signature);
+        if !self.was_signed_here(key, &bytes) && !parsed.is_signed_by(&self.wallets.key(parsed.swap.account)) {
             return Err(Refused::BadSignature);
         }
-        let key = Key::of(&parsed.signature);
         let mut state = self.at(now);
         let submissions = self.take(&mut state, &parsed, key)?;
         drop(state);
@@ -261,6 +238,11 @@ impl World {
         drop(self.at(now));
     }
 
+    fn was_signed_here(&self, key: Key, bytes: &[u8]) -> bool {
+        let mut vouched = self.vouched.lock().unwrap_or_else(PoisonError::into_inner);
+        vouched.remove(&key).is_some_and(|signed| signed == bytes)
+    }
+
     /// The state, moved on to `now`.
     fn at(&self, now: u64) -> MutexGuard<'_, Moving> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -279,27 +261,6 @@ impl World {
             Pace::Instant => 0,
         };
         Head { slot, finalised: slot.saturating_sub(behind) }
-    }
-
-    fn blockhash_of(&self, slot: u64) -> Blockhash {
-        let draw = Draw::new(self.settings.seed, About::Blockhash).on(slot);
-        let mut hash = [0; 16];
-        hash[..8].copy_from_slice(&draw.value().to_le_bytes());
-        hash[8..].copy_from_slice(&draw.on(0).value().to_le_bytes());
-        Blockhash { slot, hash }
-    }
-
-    fn quote_draw(&self, about: About, ask: &Ask<'_>, slot: u64) -> Draw {
-        let (mode, amount) = match ask.amount {
-            Amount::In(amount) => (0, amount),
-            Amount::Out(amount) => (1, amount),
-        };
-        let draw = Draw::new(self.settings.seed, about).on(slot).on(ask.exchange.index().into());
-        draw.on_text(ask.input).on_text(ask.output).on(mode).on(amount)
-    }
-
-    fn order_draw(&self, about: About, parsed: &Parsed<'_>) -> Draw {
-        Draw::new(self.settings.seed, about).on_text(parsed.swap.order).on(parsed.swap.build.into())
     }
 }
 

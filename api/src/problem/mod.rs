@@ -16,7 +16,11 @@ pub(crate) use codes::Known;
 /// A refused or failed request. The layer around all routes turns it into the document, because only it knows the
 /// request's id.
 #[derive(Clone, Debug)]
-pub(crate) struct Problem {
+pub(crate) struct Problem(Box<Parts>);
+
+/// Boxed, so that a result that may be a problem stays small.
+#[derive(Clone, Debug)]
+struct Parts {
     known: Known,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
@@ -73,14 +77,17 @@ impl FieldError {
 
 impl Problem {
     pub(crate) fn new(known: Known, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { known, detail: detail.into(), errors: Vec::new(), oldest: None, existing: None }
+        let detail = detail.into();
+        Self(Box::new(Parts { known, detail, errors: Vec::new(), oldest: None, existing: None }))
     }
 
     /// A problem of one place in the request.
     pub(crate) fn at(at: At, known: Known, detail: impl Into<Cow<'static, str>>) -> Self {
         let detail = detail.into();
         let error = FieldError::new(at, known, detail.clone());
-        Self { errors: vec![error], ..Self::new(known, detail) }
+        let mut problem = Self::new(known, detail);
+        problem.0.errors.push(error);
+        problem
     }
 
     /// A problem of several places: malformed ones decide the status over well-formed but refused ones. None if there
@@ -88,55 +95,62 @@ impl Problem {
     pub(crate) fn of(errors: Vec<FieldError>) -> Option<Self> {
         let first = errors.iter().min_by_key(|e| e.status)?;
         let known = codes::of(first.code).unwrap_or(codes::REFUSED);
-        let detail = if errors.len() == 1 { first.detail.clone() } else { "see errors".into() };
-        Some(Self { errors, ..Self::new(known, detail) })
+        let detail = match errors.len() {
+            1 => first.detail.clone(),
+            faults => format!("{} (one of {faults} faults; see errors)", first.detail).into(),
+        };
+        let mut problem = Self::new(known, detail);
+        problem.0.errors = errors;
+        Some(problem)
     }
 
     /// The oldest position that can still be resumed from.
-    pub(crate) fn with_oldest(self, position: String) -> Self {
-        Self { oldest: Some(position), ..self }
+    pub(crate) fn with_oldest(mut self, position: String) -> Self {
+        self.0.oldest = Some(position);
+        self
     }
 
     /// The code that programs read.
-    pub(crate) const fn code(&self) -> &'static str {
-        self.known.code
+    pub(crate) fn code(&self) -> &'static str {
+        self.0.known.code
     }
 
     /// For people.
     pub(crate) fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     /// The oldest position held, in a problem about positions.
     pub(crate) fn oldest(&self) -> Option<&str> {
-        self.oldest.as_deref()
+        self.0.oldest.as_deref()
     }
 
     /// The whole document.
     pub(crate) fn render(&self, request_id: &str, path: &str) -> Response {
+        let Parts { known, detail, errors, oldest, existing } = &*self.0;
         let document = Document {
-            type_: format!("/problems#{}", self.known.code),
-            title: self.known.title,
-            status: self.known.status,
-            detail: &self.detail,
-            code: self.known.code,
+            type_: format!("/problems#{}", known.code),
+            title: known.title,
+            status: known.status,
+            detail,
+            code: known.code,
             instance: path,
-            errors: &self.errors,
-            oldest: self.oldest.as_deref(),
-            existing: self.existing.as_deref(),
+            errors,
+            oldest: oldest.as_deref(),
+            existing: existing.as_deref(),
             request_id,
         };
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let content = HeaderValue::from_static("application/problem+json");
         let mut response = (self.status(), [(header::CONTENT_TYPE, content)], body).into_response();
-        if self.known.status == 503 {
+        if known.status == 503 {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }
 
     fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.known.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.known.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }
 
@@ -203,7 +217,9 @@ impl From<IntakeError> for Problem {
             IntakeError::Duplicate { code, pointer, id } => {
                 let known = codes::of(code).unwrap_or(Known { code, ..codes::DUPLICATE_CLIENT_ORDER_ID });
                 let detail = "another order of this account has it";
-                Self { existing: Some(id), ..Self::at(At::Pointer(pointer.to_owned()), known, detail) }
+                let mut problem = Self::at(At::Pointer(pointer.to_owned()), known, detail);
+                problem.0.existing = Some(id);
+                problem
             }
             IntakeError::Fault(fault) => fault.into(),
             IntakeError::Timeout => Self::new(codes::DEADLINE, "not done in time; ask again with the same key"),

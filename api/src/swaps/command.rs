@@ -19,7 +19,11 @@ pub(super) fn parse(body: &[u8], account: Owner, tokens: &Registry) -> Result<Pl
     let terms = terms::from_body(&mut form, tokens);
     let client_order_id = form.text("clientOrderId");
     if let Some(Err(refusal)) = client_order_id.as_deref().map(terms::client_order_id) {
-        form.errors.push(FieldError::new(At::field("clientOrderId"), codes::CLIENT_ORDER_ID_MALFORMED, refusal.message));
+        form.errors.push(FieldError::new(
+            At::field("clientOrderId"),
+            codes::CLIENT_ORDER_ID_MALFORMED,
+            refusal.message,
+        ));
     }
     let expires_at = form.text("expiresAt").and_then(|text| {
         let instant = Timestamp::parse(&text);

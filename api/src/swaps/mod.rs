@@ -6,7 +6,8 @@ mod list;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use domain::swap::{Status, Swap};
@@ -54,12 +55,9 @@ const HISTORY_LIMIT: usize = 1_000;
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     Account(account): Account,
-    uri: Uri,
-    headers: HeaderMap,
+    Manner { wait, key }: Manner,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, Problem> {
-    let wait = wait(&uri, &headers)?;
-    let key = idempotency::key(&headers)?;
     let place = command::parse(&body, account.clone(), &app.engine.tokens)?;
     let request = key.map(|key| RequestKey {
         scope: format!("swaps.create:{account}"),
@@ -149,26 +147,28 @@ pub(crate) async fn cancel(
         fingerprint: command::cancel_fingerprint(&id),
     });
     let taken = app.engine.intake.cancel(&account, &id, request).await?;
-    Ok(answer(StatusCode::OK, &taken, taken.version, taken.view.clone()))
+    Ok(answer(StatusCode::OK, taken))
 }
 
 /// Answers at once, or follows the order until it is final or the wait is over.
 async fn settle(app: &App, account: Owner, taken: Taken, wait: Duration) -> Result<Response, Problem> {
-    if wait.is_zero() {
-        let (version, view) = (taken.version, taken.view.clone());
-        return Ok(answer(StatusCode::ACCEPTED, &taken, version, view));
-    }
-    let until = Instant::now() + wait;
-    let mut follower = Follower::entity(&app.engine.hub, Some(account), Kind::Swap, &taken.id).await?;
-    let (mut version, mut view) = (taken.version, taken.view.clone());
-    while let Ok(Ok(Item::Event(event))) = timeout_at(until, follower.next()).await {
-        let event = &event.event;
-        (version, view) = (event.version, Swap::view_of_event(&event.body));
-        if status_of(&event.type_).is_some_and(Status::is_final) {
-            return Ok(answer(StatusCode::OK, &taken, version, view));
+    let Taken { id, mut version, mut view, replayed } = taken;
+    let mut status = StatusCode::ACCEPTED;
+    if !wait.is_zero() {
+        // The request's own deadline comes after the wait, so that the caller hears of the order.
+        let longest = Duration::from_millis(app.settings.request_deadline_millis / 10 * 9);
+        let until = Instant::now() + wait.min(longest);
+        let mut follower = Follower::entity(&app.engine.hub, Some(account), Kind::Swap, &id).await?;
+        while let Ok(Ok(Item::Event(event))) = timeout_at(until, follower.next()).await {
+            let event = &event.event;
+            (version, view) = (event.version, Swap::view_of_event(&event.body));
+            if status_of(&event.type_).is_some_and(Status::is_final) {
+                status = StatusCode::OK;
+                break;
+            }
         }
     }
-    Ok(answer(StatusCode::ACCEPTED, &taken, version, view))
+    Ok(answer(status, Taken { id, version, view, replayed }))
 }
 
 /// The state that an event of this type tells of, if its name says so.
@@ -176,14 +176,28 @@ fn status_of(type_: &str) -> Option<Status> {
     Status::parse(type_.strip_prefix("swap.")?)
 }
 
-fn answer(status: StatusCode, taken: &Taken, version: u64, view: String) -> Response {
-    let mut response = (status, [(header::ETAG, etag(version))], json(view)).into_response();
+fn answer(status: StatusCode, taken: Taken) -> Response {
+    let mut response = (status, [(header::ETAG, etag(taken.version))], json(taken.view)).into_response();
     let headers = response.headers_mut();
     headers.extend(HeaderValue::try_from(format!("/v1/swaps/{}", taken.id)).map(|at| (header::LOCATION, at)));
     if taken.replayed {
         headers.insert(HeaderName::from_static(idempotency::REPLAYED), HeaderValue::from_static("true"));
     }
     response
+}
+
+/// How a request for an order wants to be treated; reads the headers where they are, without copying them.
+pub(crate) struct Manner {
+    wait: Duration,
+    key: Option<String>,
+}
+
+impl FromRequestParts<Arc<App>> for Manner {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Problem> {
+        Ok(Self { wait: wait(&parts.uri, &parts.headers)?, key: idempotency::key(&parts.headers)? })
+    }
 }
 
 /// How long the caller wants to wait: `?wait=`, or `Prefer: wait=` (RFC 7240).

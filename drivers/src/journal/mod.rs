@@ -101,7 +101,7 @@ pub struct List {
     pub owner: Option<Owner>,
     /// In one of these states; empty means any.
     pub statuses: Vec<String>,
-    /// Whose body has these texts at these top-level fields.
+    /// Whose body has these texts at these fields; a dot leads into an object: `ask.input`.
     pub fields: Vec<(&'static str, String)>,
     /// Beyond this `created_seq`, in the direction of the list; none starts at the end it comes from.
     pub after: Option<u64>,

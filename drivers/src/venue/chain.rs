@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::swap::{Ask, Mode, Prepared, Quote};
 use domain::token::{Registry, Token};
-use simnet::{Amount, Blockhash, Exchange, Refused, Swap, Wallets};
+use simnet::{Amount, Exchange, Refused, Signed, Swap};
 
 use super::{Order, Outcome, VenueError};
 
@@ -39,12 +39,11 @@ impl Desk {
         }
     }
 
-    /// Builds and signs. Native SOL is wrapped before and unwrapped after.
+    /// Builds the swap and has it signed. Native SOL is wrapped before and unwrapped after.
     pub(super) fn prepare(
         &self,
         order: &Order,
-        blockhash: &Blockhash,
-        wallets: &Wallets,
+        sign: impl FnOnce(&Swap<'_>) -> Result<Signed, Refused>,
     ) -> Result<Prepared, VenueError> {
         let ask = &order.quote.ask;
         let (input, output) = (self.token(&ask.input)?, self.token(&ask.output)?);
@@ -65,7 +64,7 @@ impl Desk {
             order: &order.id,
             build: order.attempt,
         };
-        let signed = swap.sign(blockhash, &wallets.key(order.account.as_str())).map_err(refused)?;
+        let signed = sign(&swap).map_err(refused)?;
         Ok(Prepared {
             venue: Arc::clone(&self.name),
             bytes: signed.bytes,

@@ -60,7 +60,7 @@ impl Venue for Paper {
 
     async fn prepare(&self, order: &Order) -> Result<Prepared, VenueError> {
         let blockhash = self.world.blockhash(self.clock.now());
-        self.desk.prepare(order, &blockhash, self.world.wallets())
+        self.desk.prepare(order, |swap| self.world.sign(swap, &blockhash))
     }
 
     async fn submit(&self, prepared: &Prepared) -> Result<(), VenueError> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ledger::Failure;
-use crate::{Signed, Swap};
+use crate::{Amount, Exchange};
 
 const NOW: u64 = 1_800_000_000_000;
 const SOL: &str = "So11111111111111111111111111111111111111112";
@@ -45,7 +45,7 @@ fn swap(order: &str) -> Swap<'_> {
 }
 
 fn sign(world: &World, swap: &Swap<'_>, now: u64) -> Signed {
-    swap.sign(&world.blockhash(now), &world.wallets().key(swap.account)).expect("it fits")
+    world.sign(swap, &world.blockhash(now)).expect("it fits")
 }
 
 fn fate(world: &World, signed: &Signed, now: u64) -> Outcome {
@@ -156,6 +156,12 @@ fn refusals_say_why() {
     let key = world.wallets().key("default");
     let forged = swap("a").sign(&world.blockhash(NOW), &world.wallets().key("thief")).expect("it fits");
     assert_eq!(world.submit(&forged.bytes, NOW), Err(Refused::BadSignature));
+    let mut tampered = decode(&sign(&world, &swap("a"), NOW).bytes).expect("base64");
+    tampered[100] ^= 1;
+    let tampered = Signed::of(&tampered, &world.blockhash(NOW)).bytes;
+    assert!(world.submit(&tampered, NOW).is_err());
+    let elsewhere = swap("a").sign(&world.blockhash(NOW), &key).expect("it fits");
+    assert!(world.submit(&elsewhere.bytes, NOW).is_ok(), "verified in full");
     for slot in [slot_of(NOW) + 1, 5] {
         let hash = [7; 16];
         let unknown = swap("a").sign(&Blockhash { slot, hash }, &key).expect("it fits");

@@ -103,9 +103,9 @@ pub(super) fn entities(conn: &Connection, list: &List) -> Result<Vec<Entity>, Er
     collect(conn, &sql, params_from_iter(values), rows::entity)
 }
 
-/// Field names come from the program; this keeps it so that no other text ever gets into a statement.
+/// Field paths come from the program; this keeps it so that no other text ever gets into a statement.
 fn is_plain(field: &str) -> bool {
-    !field.is_empty() && field.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    !field.is_empty() && field.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.')
 }
 
 fn collect<T>(

@@ -1,0 +1,8 @@
+//! The API over real sockets: a real engine on a temporary journal, the paper venue at once.
+
+mod bad_input;
+mod dex;
+mod dex_sockets;
+mod site;
+mod streams;
+mod swaps;

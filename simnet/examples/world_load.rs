@@ -1,0 +1,84 @@
+//! Measures what one order costs an instant world: two quotes, sign, submit, look up.
+//!
+//! `cargo run --release -p simnet --example world_load [orders]`
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use simnet::{Amount, Ask, Clock, Exchange, LookUp, Outcome, Retention, Settings, Swap, Token, World};
+
+const SOL: &str = "So11111111111111111111111111111111111111112";
+const USDC: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
+
+/// Time spent on each part of an order.
+#[derive(Default)]
+struct Spent {
+    quotes: Duration,
+    sign: Duration,
+    submit: Duration,
+    look_up: Duration,
+}
+
+fn main() {
+    let orders = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(200_000_u32);
+    let token = |symbol: &str, mint: &str, decimals, price, native| Token {
+        symbol: symbol.into(),
+        mint: mint.into(),
+        decimals,
+        reference_price: Some(price),
+        native,
+    };
+    let tokens =
+        vec![token("SOL", SOL, 9, 150_000_000_000_000, true), token("USDC", USDC, 6, 1_000_000_000_000, false)];
+    let settings = Settings::parse("pace=instant").expect("good options");
+    let clock = Clock::wall();
+    let world = World::new(settings, tokens, Retention::Recent, clock.now()).expect("good tokens");
+    let (mut spent, began) = (Spent::default(), Instant::now());
+    let confirmed = (0..orders).filter(|n| order(&world, &clock, *n, &mut spent)).count();
+    let whole = began.elapsed();
+    println!("{orders} orders, {confirmed} confirmed");
+    let each = |what: &str, time: Duration| println!("{what:>8} {:>8} ns", time.as_nanos() / u128::from(orders.max(1)));
+    each("quotes", spent.quotes);
+    each("sign", spent.sign);
+    each("submit", spent.submit);
+    each("look up", spent.look_up);
+    each("order", whole);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().filter(|line| line.starts_with("VmRSS") || line.starts_with("VmHWM")).for_each(|l| println!("{l}"));
+}
+
+fn order(world: &World, clock: &Clock, number: u32, spent: &mut Spent) -> bool {
+    let (id, forward) = (format!("0197f5c4-7a53-7d36-8f3e-{number:012}"), number.is_multiple_of(2));
+    let (amount, from, to) =
+        if forward { (10_000_000, ("SOL", SOL), ("USDC", USDC)) } else { (1_500_000, ("USDC", USDC), ("SOL", SOL)) };
+    let mut lap = Instant::now();
+    let mut part = |spent: &mut Duration| {
+        *spent += lap.elapsed();
+        lap = Instant::now();
+    };
+    for exchange in Exchange::ALL {
+        let ask = Ask { exchange, input: from.0, output: to.0, amount: Amount::In(amount) };
+        black_box(world.quote(&ask, clock.now()).expect("a quote"));
+    }
+    part(&mut spent.quotes);
+    let swap = Swap {
+        account: "default",
+        exchange: Exchange::Raydium,
+        input_mint: from.1,
+        wrap: forward,
+        output_mint: to.1,
+        unwrap: !forward,
+        amount: Amount::In(amount),
+        limit: 1,
+        order: &id,
+        build: 1,
+    };
+    let signed = world.sign(&swap, &world.blockhash(clock.now())).expect("it fits");
+    part(&mut spent.sign);
+    world.submit(&signed.bytes, clock.now()).expect("taken");
+    part(&mut spent.submit);
+    let asked = LookUp { id: &signed.id, expires_at_height: signed.expires_at_height };
+    let confirmed = matches!(world.look_up(&[asked], clock.now())[..], [Outcome::Confirmed { .. }]);
+    part(&mut spent.look_up);
+    confirmed
+}
