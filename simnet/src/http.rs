@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -95,6 +96,11 @@ async fn limits(State(front): Shared, request: Request, next: Next) -> Response 
         return Problem(StatusCode::SERVICE_UNAVAILABLE, "FULL", "too many requests are under way".to_owned())
             .into_response();
     };
+    let declared = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > BODY_BYTES) {
+        let message = format!("a body has at most {BODY_BYTES} bytes");
+        return Problem(StatusCode::PAYLOAD_TOO_LARGE, "UNREADABLE_BODY", message).into_response();
+    }
     let late = |_| {
         Problem(StatusCode::REQUEST_TIMEOUT, "DEADLINE_EXCEEDED", "the request took too long".to_owned())
             .into_response()
@@ -210,3 +216,6 @@ impl IntoResponse for Problem {
         (status, Json(wire::Problem { code: code.to_owned(), message })).into_response()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,7 +32,14 @@ pub(crate) async fn run(settings: Bench) -> anyhow::Result<u8> {
     }
     let mut rows = Vec::new();
     for scenario in parts(settings.scenario) {
-        rows.extend(Box::pin(measure(*scenario, &settings)).await?);
+        match Box::pin(measure(*scenario, &settings)).await {
+            Ok(measured) => rows.extend(measured),
+            Err(error) => {
+                // What is known already is not thrown away.
+                write!(std::io::stderr(), "{}", report::table(&rows))?;
+                return Err(error);
+            }
+        }
     }
     let machine = machine();
     let met = rows.iter().all(Row::met);

@@ -162,7 +162,7 @@ impl Listeners {
         let address = self.api.local_addr()?;
         serving.spawn(api::serve(self.api, api::router(Arc::clone(engine), settings.clone()), stop.clone(), drain));
         for listener in self.facades {
-            tracing::info!("the dex facade is on http://{}", listener.local_addr()?);
+            let _ = writeln!(std::io::stdout(), "dex facade on http://{}", listener.local_addr()?);
             let router = api::dex_router(Arc::clone(engine), settings.clone());
             serving.spawn(api::serve(listener, router, stop.clone(), drain));
         }

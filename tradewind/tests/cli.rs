@@ -1,6 +1,8 @@
 //! The command line: help, errors, and one life of an installation from its first order to its backup.
 
-use std::process::Output;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::{Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -126,16 +128,7 @@ fn an_installation_lives() {
 
     let tail = server.run(&["tail", "--after", "oldest", "--count", "35", "--json"]);
     assert_eq!(code(&tail), 0, "{}", err(&tail));
-    let text = out(&tail);
-    let seqs: Vec<String> = text
-        .lines()
-        .map(|line| {
-            let event: serde_json::Value = serde_json::from_str(line).expect("JSON");
-            let seq = event["seq"].as_str().expect("a position").to_owned();
-            seq.split_once('-').expect("epoch-seq").1.to_owned()
-        })
-        .collect();
-    assert_eq!(seqs, (1..=35).map(|n: u32| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(seqs(&out(&tail)), (1..=35).map(|n| n.to_string()).collect::<Vec<_>>());
 
     let running = server.run(&["backup", "copy.db"]);
     assert_eq!(code(&running), 0, "{}", err(&running));
@@ -175,6 +168,31 @@ fn what_was_accepted_before_a_kill_is_executed_after_it() {
     assert!(working.folder().join("data/tradewind.db").exists());
 }
 
+#[test]
+fn a_tail_goes_on_after_the_server_was_killed() {
+    let server = Server::start(&INSTANT);
+    let tail = command(server.folder())
+        .env("TRADEWIND_URL", &server.url)
+        .args(["tail", "--after", "oldest", "--count", "10", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    assert_eq!(code(&server.run(&["swap", "SOL", "USDC", "1"])), 0);
+    let server = server.restart(&INSTANT);
+    assert_eq!(code(&server.run(&["swap", "USDC", "SOL", "1"])), 0);
+    let tail = tail.wait_with_output().expect("a child of ours");
+    assert_eq!((code(&tail), seqs(&out(&tail))), (0, (1..=10).map(|n| n.to_string()).collect()));
+}
+
+/// The numbers of events printed as JSON.
+fn seqs(text: &str) -> Vec<String> {
+    let seq = |line: &str| {
+        let event: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        event["seq"].as_str().and_then(|seq| seq.split_once('-')).expect("epoch-seq").1.to_owned()
+    };
+    text.lines().map(seq).collect()
+}
+
 /// As [`refused`], after it had said something.
 fn refused_after_output(output: &Output, says: &str) {
     assert_eq!(code(output), 2);
@@ -193,8 +211,21 @@ fn the_simulated_chain_runs_alone() {
 #[test]
 fn a_facade_has_an_address_of_its_own() {
     let server = Server::start(&[&INSTANT[..], &["--facade", "dex=127.0.0.1:0"]].concat());
-    let quote = server.run(&["quote", "SOL", "USDC", "1"]);
-    assert_eq!(code(&quote), 0, "{}", err(&quote));
+    let dex = server.dex.as_ref().expect("the facade's address is printed");
+    assert_ne!(*dex, server.url);
+    let body = r#"{"type":"MARKET","side":"buy","inputToken":"SOL","outputToken":"USDC","amount":-1}"#;
+    let answer = post(dex, "/api/orders/execute", body);
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with(r#"{"error":"Invalid amount"}"#), "{answer}");
+}
+
+/// A request as it goes over the wire, and its whole answer.
+fn post(url: &str, path: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).expect("a connection");
+    let head = "host: x\r\nconnection: close\r\ncontent-type: application/json";
+    write!(stream, "POST {path} HTTP/1.1\r\n{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub(crate) struct Server {
     child: Child,
     /// `http://127.0.0.1:…`
     pub(crate) url: String,
+    /// The dex facade's, if it has an address of its own.
+    pub(crate) dex: Option<String>,
     folder: TempDir,
 }
 
@@ -30,17 +32,23 @@ impl Server {
 
     /// Starts it on a folder that a server worked in before.
     pub(crate) fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
-        Self::spawn("serve", folder, arguments)
+        Self::spawn("serve", "127.0.0.1:0", folder, arguments)
     }
 
     /// Starts `tradewind simnet`.
     pub(crate) fn chain(arguments: &[&str]) -> Self {
-        Self::spawn("simnet", TempDir::new().expect("a folder"), arguments)
+        Self::spawn("simnet", "127.0.0.1:0", TempDir::new().expect("a folder"), arguments)
     }
 
-    fn spawn(name: &str, folder: TempDir, arguments: &[&str]) -> Self {
+    /// Kills it and starts it again, on the same folder and address.
+    pub(crate) fn restart(self, arguments: &[&str]) -> Self {
+        let address = self.url.trim_start_matches("http://").to_owned();
+        Self::spawn("serve", &address, self.kill(), arguments)
+    }
+
+    fn spawn(name: &str, address: &str, folder: TempDir, arguments: &[&str]) -> Self {
         let mut child = command(folder.path())
-            .args([name, "--listen", "127.0.0.1:0", "--log", "error"])
+            .args([name, "--listen", address, "--log", "error"])
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -49,14 +57,18 @@ impl Server {
         let out = child.stdout.take().expect("its output");
         let (send, lines) = sync_channel(1);
         std::thread::spawn(move || {
+            let mut dex = None;
             for line in BufReader::new(out).lines().map_while(Result::ok) {
+                if let Some(url) = line.strip_prefix("dex facade on ") {
+                    dex = Some(url.to_owned());
+                }
                 if let Some(url) = line.strip_prefix("listening on ") {
-                    let _ = send.send(url.to_owned());
+                    let _ = send.send((url.to_owned(), dex.take()));
                 }
             }
         });
-        let url = lines.recv_timeout(PATIENCE).expect("the server says where it listens");
-        Self { child, url, folder }
+        let (url, dex) = lines.recv_timeout(PATIENCE).expect("the server says where it listens");
+        Self { child, url, dex, folder }
     }
 
     /// Runs a command in the server's folder, against the server.

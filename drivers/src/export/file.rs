@@ -1,7 +1,8 @@
-//! Events as JSON lines in a file: each once, in order, durable before it counts as sent.
+//! Events as JSON lines in a file: one object per line, on disk before it is answered.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,30 +14,13 @@ use serde_json::value::RawValue;
 use super::Export;
 use crate::Fault;
 
-/// No line is longer: a body has its limit, and the rest are names.
-const LINE_BYTES: usize = Event::BODY_LIMIT + 4_096;
+/// How much of the file's end is read in search of its last line: twice the longest line there can be.
+const TAIL: u64 = 4 * Event::BODY_LIMIT as u64;
 
-/// How each line begins.
+/// How every line begins.
 const BEGINNING: &[u8] = b"{\"seq\":";
 
-/// A file of events.
-struct Lines {
-    path: PathBuf,
-    tail: Arc<Mutex<Tail>>,
-}
-
-/// Where the file ends.
-struct Tail {
-    file: File,
-    /// Up to here everything is whole and on disk.
-    length: u64,
-    /// The newest event in it.
-    position: u64,
-    /// A write failed: there may be something behind `length`.
-    torn: bool,
-}
-
-/// One line.
+/// One line of the file.
 #[derive(Serialize)]
 struct Line<'a> {
     seq: u64,
@@ -52,127 +36,133 @@ struct Line<'a> {
 
 /// What is read back of a line.
 #[derive(Deserialize)]
-struct Numbered {
+struct Position {
     seq: u64,
 }
 
-/// Opens or makes the file. A last line that a crash cut short is taken off; the relay sends its event again.
+/// The file, and where its last whole line ends.
+struct Lines {
+    path: PathBuf,
+    file: File,
+    length: u64,
+    position: u64,
+}
+
+struct FileExport(Arc<Mutex<Lines>>);
+
 pub(super) async fn open(path: &str) -> Result<Arc<dyn Export>, Fault> {
-    if path.is_empty() {
-        return Err(Fault::Unavailable("--export file: expected file:<path>".to_owned()));
-    }
     let path = PathBuf::from(path);
-    let tail = blocking({
-        let path = path.clone();
-        move || Tail::open(&path)
-    });
-    let tail = Arc::new(Mutex::new(tail.await?));
-    Ok(Arc::new(Lines { path, tail }))
+    let lines = blocking(move || Lines::open(&path)).await?;
+    Ok(Arc::new(FileExport(Arc::new(Mutex::new(lines)))))
 }
 
 #[async_trait]
-impl Export for Lines {
+impl Export for FileExport {
     async fn position(&self) -> Result<u64, Fault> {
-        Ok(self.tail.lock().unwrap_or_else(PoisonError::into_inner).position)
+        let lines = Arc::clone(&self.0);
+        blocking(move || Ok(lines.lock().unwrap_or_else(PoisonError::into_inner).position)).await
     }
 
     async fn send(&self, events: &[Event]) -> Result<(), Fault> {
-        let known = self.position().await?;
+        let (lines, events) = (Arc::clone(&self.0), events.to_vec());
+        blocking(move || lines.lock().unwrap_or_else(PoisonError::into_inner).append(&events)).await
+    }
+}
+
+impl Lines {
+    /// Opens or makes the file, and cuts off a last line that was torn by a crash.
+    fn open(path: &Path) -> Result<Self, Fault> {
+        let cannot = |error: std::io::Error| failed(path, &error);
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(cannot)?;
+        }
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).read(true).write(true).mode(0o600);
+        let mut file = options.open(path).map_err(cannot)?;
+        let size = file.metadata().map_err(cannot)?.len();
+        let start = size.saturating_sub(TAIL);
+        let mut tail = Vec::new();
+        file.seek(SeekFrom::Start(start)).map_err(cannot)?;
+        file.read_to_end(&mut tail).map_err(cannot)?;
+        let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let lost = tail.len() - whole;
+        let last = tail[..whole].strip_suffix(b"\n").unwrap_or_default();
+        let last = last.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        let position = match serde_json::from_slice(last) {
+            Ok(Position { seq }) if last.starts_with(BEGINNING) => seq,
+            _ if last.is_empty() && start == 0 => 0,
+            _ => return Err(not_ours(path)),
+        };
+        // Only what this driver could have begun to write is cut off.
+        if lost > 0 && !BEGINNING.starts_with(&tail[whole..][..lost.min(BEGINNING.len())]) {
+            return Err(not_ours(path));
+        }
+        let length = start + whole as u64;
+        if lost > 0 {
+            tracing::warn!(path = %path.display(), bytes = lost, "export: the last line was torn; it is cut off and sent again");
+            file.set_len(length).map_err(cannot)?;
+            file.sync_data().map_err(cannot)?;
+        }
+        Ok(Self { path: path.to_owned(), file, length, position })
+    }
+
+    fn append(&mut self, events: &[Event]) -> Result<(), Fault> {
         let mut text = Vec::new();
-        let mut last = known;
-        for event in events.iter().filter(|event| event.seq > known) {
-            write_line(&mut text, event)?;
-            last = event.seq;
+        let mut position = self.position;
+        for event in events.iter().filter(|event| event.seq > self.position) {
+            let broken = |error| Fault::Broken(format!("event {}: {error}", event.seq));
+            if event.seq <= position {
+                return Err(Fault::Broken(format!("event {} after {position}", event.seq)));
+            }
+            let data: &RawValue = serde_json::from_str(&event.body).map_err(broken)?;
+            let line = Line {
+                seq: event.seq,
+                kind: event.kind.as_str(),
+                id: &event.id,
+                version: event.version,
+                type_: &event.type_,
+                owner: event.owner.as_str(),
+                at: event.at,
+                data,
+            };
+            let from = text.len();
+            serde_json::to_writer(&mut text, &line).map_err(broken)?;
+            // JSON text may hold line breaks between its tokens, never inside them.
+            text[from..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+            text.push(b'\n');
+            position = event.seq;
         }
         if text.is_empty() {
             return Ok(());
         }
-        let (tail, path) = (Arc::clone(&self.tail), self.path.clone());
-        blocking(move || {
-            let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
-            tail.append(&text, last).map_err(|error| failed(&path, &error))
-        })
-        .await
-    }
-}
-
-impl Tail {
-    fn open(path: &Path) -> Result<Self, Fault> {
-        let failed = |error| failed(path, &error);
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
-        let whole = file.metadata().map_err(failed)?.len();
-        let from = whole.saturating_sub(2 * LINE_BYTES as u64);
-        let mut end = Vec::new();
-        file.seek(SeekFrom::Start(from)).map_err(failed)?;
-        Read::by_ref(&mut file).take(2 * LINE_BYTES as u64).read_to_end(&mut end).map_err(failed)?;
-        let (kept, position) = last_line(&end, from == 0).ok_or_else(|| {
-            let path = path.display();
-            Fault::Unavailable(format!("--export file:{path}: the file holds something else; name another"))
-        })?;
-        let length = from + kept as u64;
-        if length < whole {
-            file.set_len(length).map_err(failed)?;
+        // Written at the known end: what a failed call left behind is overwritten.
+        let written = self
+            .file
+            .seek(SeekFrom::Start(self.length))
+            .and_then(|_| self.file.write_all(&text))
+            .and_then(|()| self.file.set_len(self.length + text.len() as u64))
+            .and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            let _ = self.file.set_len(self.length);
+            return Err(failed(&self.path, &error));
         }
-        file.sync_all().map_err(failed)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-        Ok(Self { file, length, position, torn: false })
-    }
-
-    fn append(&mut self, text: &[u8], last: u64) -> std::io::Result<()> {
-        if self.torn {
-            self.file.set_len(self.length)?;
-        }
-        self.torn = true;
-        self.file.seek(SeekFrom::Start(self.length))?;
-        self.file.write_all(text)?;
-        self.file.sync_data()?;
-        self.torn = false;
         self.length += text.len() as u64;
-        self.position = last;
+        self.position = position;
         Ok(())
     }
 }
 
-/// How much of a file's end is whole lines, and the number of the last; none when it is not ours.
-fn last_line(end: &[u8], is_all: bool) -> Option<(usize, u64)> {
-    let Some(kept) = end.iter().rposition(|byte| *byte == b'\n').map(|at| at + 1) else {
-        let begun = BEGINNING.starts_with(end) || end.starts_with(BEGINNING);
-        return (is_all && begun).then_some((0, 0));
-    };
-    let lines = &end[..kept - 1];
-    let start = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let line: Numbered = serde_json::from_slice(&lines[start..]).ok()?;
-    Some((kept, line.seq))
-}
-
-fn write_line(text: &mut Vec<u8>, event: &Event) -> Result<(), Fault> {
-    let broken = |error: serde_json::Error| Fault::Broken(format!("event {}: {error}", event.seq));
-    let line = Line {
-        seq: event.seq,
-        kind: event.kind.as_str(),
-        id: &event.id,
-        version: event.version,
-        type_: &event.type_,
-        owner: event.owner.as_str(),
-        at: event.at,
-        data: serde_json::from_str(&event.body).map_err(broken)?,
-    };
-    serde_json::to_writer(&mut *text, &line).map_err(broken)?;
-    text.push(b'\n');
-    Ok(())
-}
-
-/// Files block; the runtime's own threads must not.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(Fault::Unavailable(format!("export: {error}"))))
+    tokio::task::spawn_blocking(work).await.map_err(|error| Fault::Broken(error.to_string()))?
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Fault {
     Fault::Unavailable(format!("--export file:{}: {error}", path.display()))
 }
 
-#[cfg(test)]
-mod tests;
+fn not_ours(path: &Path) -> Fault {
+    Fault::Unavailable(format!(
+        "--export file:{}: its last line is no exported event; name another file",
+        path.display()
+    ))
+}

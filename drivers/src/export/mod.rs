@@ -1,5 +1,6 @@
 //! Where committed events go outside: at least once, in order, each with its `seq`.
 
+#[cfg(test)]
 pub mod conformance;
 
 mod file;

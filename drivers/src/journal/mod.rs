@@ -2,6 +2,7 @@
 //!
 //! A new driver: one file here, one arm in [`open`], and the conformance suite passes unchanged.
 
+#[cfg(test)]
 pub mod conformance;
 
 mod sqlite;

@@ -1,5 +1,8 @@
 //! Loss-tolerant hints after a commit: "queue X has work", "head is n". A lost hint costs one poll.
 
+#[cfg(test)]
+pub mod conformance;
+
 mod local;
 
 use std::sync::Arc;

@@ -22,8 +22,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts this binary with `arguments` and waits for the address that it prints.
     pub(crate) fn start(arguments: &[&str]) -> anyhow::Result<Self> {
-        let binary = std::env::current_exe().context("this program does not find itself")?;
-        let mut child = Command::new(binary)
+        let mut child = Command::new(this_binary()?)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -72,6 +71,15 @@ impl Server {
         let kibibytes: Option<u64> = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
         Ok(kibibytes.ok_or_else(|| anyhow!("{file} has no {figure}"))? * 1_024)
     }
+}
+
+/// The running program itself, also when its file was replaced by a newer build meanwhile.
+fn this_binary() -> anyhow::Result<PathBuf> {
+    let running = PathBuf::from(format!("/proc/{}/exe", std::process::id()));
+    if running.exists() {
+        return Ok(running);
+    }
+    std::env::current_exe().context("this program does not find itself")
 }
 
 impl Drop for Server {

@@ -19,8 +19,8 @@ Examples:
   tradewind --venue simnet=http://127.0.0.1:8090  those of a running `tradewind simnet`
   tradewind --facade dex=127.0.0.1:3000           an existing client's wire format
 
-Prints `listening on http://…` on standard output when it takes requests; everything else
-goes to standard error. Stops on SIGINT or SIGTERM, after its drain deadline at the latest;
+Prints `listening on http://…` on standard output when it takes requests (before it, the
+addresses of facades); everything else goes to standard error. Stops on SIGINT or SIGTERM, after its drain deadline at the latest;
 a second signal stops it at once.
 
 Exit codes: 0 stopped as told, 2 it could not start.";

@@ -28,7 +28,6 @@ pub(in crate::journal) fn backup(from: &Path, to: &Path) -> Result<(), Fault> {
 
 fn copy(source: &Connection, partial: &Path) -> Result<(), Error> {
     let _ = fs::remove_file(partial);
-    // A reader refuses every statement that writes, also one that writes to another file only.
     source.pragma_update(None, "query_only", false)?;
     source.execute("vacuum into ?1", params![partial.to_string_lossy()])?;
     let copy = Connection::open(partial)?;

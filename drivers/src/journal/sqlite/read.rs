@@ -1,5 +1,7 @@
 //! The questions that readers answer.
 
+use std::collections::BTreeSet;
+
 use domain::{DeadJob, Entity, Event, Job, JobId, Kind, Owner, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Error, OptionalExtension, Row, params, params_from_iter};
@@ -85,7 +87,8 @@ pub(super) fn entities(conn: &Connection, list: &List) -> Result<Vec<Entity>, Er
         filter += &format!(" and body ->> '$.{field}' = ?{n}");
     }
     let limit = bind(sql_limit(list.limit).into());
-    let statuses: Vec<usize> = list.statuses.iter().map(|status| bind(status.clone().into())).collect();
+    let states: BTreeSet<&String> = list.statuses.iter().collect();
+    let statuses: Vec<usize> = states.into_iter().map(|status| bind(status.clone().into())).collect();
     let index = match (statuses.is_empty(), list.owner.is_some()) {
         (false, _) => "indexed by entity_by_status",
         (true, true) => "indexed by entity_by_owner",

@@ -1,1 +1,332 @@
-//! What only this driver has to show.
+//! The conformance suite, and what only this driver has to show.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use domain::{Change, Timestamp};
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use super::writer::Command;
+use super::{Sqlite, file, open_file, open_read_only};
+use crate::Fault;
+use crate::journal::conformance::{self, Harness, journal_cases};
+use crate::journal::{Journal, Options};
+use crate::wake::{self, Wake};
+
+struct Files {
+    folder: TempDir,
+    wake: Arc<dyn Wake>,
+    started: Instant,
+}
+
+impl Files {
+    fn new() -> Self {
+        Self { folder: TempDir::new().unwrap(), wake: wake::open("local").unwrap(), started: Instant::now() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("made/journal.db")
+    }
+
+    fn options(&self, lease_millis: u64) -> Options {
+        Options { wake: Arc::clone(&self.wake), lease_millis }
+    }
+
+    async fn open(&self) -> Result<Sqlite, Fault> {
+        open_file(self.path().to_str().unwrap(), self.options(60_000)).await
+    }
+}
+
+#[async_trait]
+impl Harness for Files {
+    async fn open(&self, lease_millis: u64) -> Arc<dyn Journal> {
+        let url = format!("sqlite:{}", self.path().display());
+        crate::journal::open(&url, self.options(lease_millis)).await.unwrap()
+    }
+
+    fn wake(&self) -> Arc<dyn Wake> {
+        Arc::clone(&self.wake)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(1_700_000_000_000_000 + i64::try_from(self.started.elapsed().as_micros()).unwrap())
+    }
+}
+
+macro_rules! tests {
+    ($($module:ident :: $name:ident),* $(,)?) => {
+        mod suite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::conformance::run(stringify!($name), &super::Files::new()).await;
+            })*
+        }
+    };
+}
+journal_cases!(tests);
+
+impl Sqlite {
+    async fn pragma(&self, text: &str) {
+        self.write(|reply| Command::Pragma(text.to_owned(), reply)).await.unwrap();
+    }
+}
+
+fn create(id: &str) -> Change {
+    use domain::{EntityWrite, EventDraft, Expect, Kind, NewJob, Owner};
+    let event = Some(EventDraft { type_: "swap.pending", body: r#"{"status":"pending"}"#.to_owned() });
+    let job = NewJob { queue: "work", group: None, lane: None, run_at: Timestamp(1), body: id.to_owned(), dedup: None };
+    let write = EntityWrite {
+        kind: Kind::Swap,
+        id: id.to_owned(),
+        expect: Expect::Absent,
+        status: "pending",
+        owner: Owner::parse("alice").unwrap(),
+        body: format!(
+            r#"{{"side":"sell","inputDecimals":9,"ask":{{"input":"SOL","amount":"5"}},"filler":"{}"}}"#,
+            "x".repeat(500)
+        ),
+        event,
+    };
+    Change { at: Timestamp(1), entities: vec![write], jobs: vec![job], ..Change::default() }
+}
+
+fn is_unavailable<T>(result: &Result<T, Fault>) -> bool {
+    matches!(result, Err(Fault::Unavailable(_)))
+}
+
+async fn claim(journal: &Sqlite) -> Result<usize, Fault> {
+    let claim = crate::journal::Claim { queue: "work", limit: 1_000, per_lane: 1, now: Timestamp(1) };
+    journal.claim(claim).await.map(|claimed| claimed.len())
+}
+
+#[tokio::test]
+async fn second_opening_of_one_file_is_refused() {
+    let files = Files::new();
+    let first = files.open().await.unwrap();
+    let Err(Fault::Unavailable(why)) = files.open().await else { panic!("two writers") };
+    assert!(why.contains("journal.db.lock") && why.contains("another process"), "{why}");
+    let link = files.folder.path().join("link.db");
+    std::os::unix::fs::symlink(files.path(), &link).unwrap();
+    assert!(is_unavailable(&open_file(link.to_str().unwrap(), files.options(1)).await.map(drop)));
+    first.close().await;
+    files.open().await.unwrap().ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn unknown_schemas_are_refused() {
+    let files = Files::new();
+    drop(files.open().await.unwrap());
+    Connection::open(files.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let Err(Fault::Unavailable(why)) = files.open().await.map(drop) else { panic!("opened a newer schema") };
+    assert!(why.contains("schema version is 99"), "{why}");
+    assert!(is_unavailable(&open_read_only(files.path().to_str().unwrap()).await.map(drop)));
+
+    let stranger = Files::new();
+    std::fs::create_dir_all(stranger.path().parent().unwrap()).unwrap();
+    Connection::open(stranger.path()).unwrap().execute_batch("create table theirs (x)").unwrap();
+    assert!(is_unavailable(&stranger.open().await.map(drop)));
+
+    let text = Files::new();
+    std::fs::create_dir_all(text.path().parent().unwrap()).unwrap();
+    std::fs::write(text.path(), "no database at all, but long enough to be looked at".repeat(50)).unwrap();
+    assert!(is_unavailable(&text.open().await.map(drop)));
+}
+
+#[tokio::test]
+async fn files_are_private_and_folders_are_made() {
+    use std::os::unix::fs::PermissionsExt;
+    let files = Files::new();
+    let journal = files.open().await.unwrap();
+    journal.ping().await.unwrap();
+    for end in ["", "-wal", ".lock"] {
+        let name = format!("{}{end}", files.path().display());
+        assert_eq!(std::fs::metadata(&name).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+    }
+    let nowhere = open_file("/proc/no/such/place/journal.db", files.options(1)).await.map(drop);
+    assert!(is_unavailable(&nowhere), "{nowhere:?}");
+    assert!(is_unavailable(&open_file("", files.options(1)).await.map(drop)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn full_disk_loses_no_answer_and_passes() {
+    let files = Files::new();
+    let journal = Arc::new(files.open().await.unwrap());
+    journal.apply(create("first")).await.unwrap();
+    assert_eq!(claim(&journal).await, Ok(1));
+    journal.pragma("pragma max_page_count = 60").await;
+    let mut writers = JoinSet::new();
+    for n in 0..500 {
+        let journal = Arc::clone(&journal);
+        writers.spawn(async move { (n, journal.apply(create(&format!("n{n}"))).await) });
+    }
+    let answers = writers.join_all().await;
+    let refused = answers.iter().filter(|(_, answer)| answer.is_err()).count();
+    assert!(refused > 0);
+    assert!(answers.iter().all(|(_, answer)| answer.is_ok() || is_unavailable(answer)), "{answers:?}");
+    let written = u64::try_from(500 - refused).unwrap() + 1;
+    assert_eq!(journal.head().await.unwrap().seq, written);
+    for (n, answer) in &answers {
+        let found = journal.entity(domain::Kind::Swap, &format!("n{n}")).await.unwrap();
+        assert_eq!(found.is_some(), answer.is_ok());
+    }
+    journal.pragma("pragma max_page_count = 1000000").await;
+    assert_eq!(journal.apply(create("later")).await.unwrap().seq, written + 1);
+    // Handed out are the jobs that exist, and not the one whose lease was out all the time.
+    let mut handed_out = 0;
+    while let count @ 1.. = claim(&journal).await.unwrap() {
+        handed_out += count;
+    }
+    assert_eq!(u64::try_from(handed_out).unwrap(), written);
+}
+
+#[tokio::test]
+async fn read_only_file_refuses_writes_and_keeps_leases() {
+    let files = Files::new();
+    let journal = files.open().await.unwrap();
+    journal.apply(create("a")).await.unwrap();
+    journal.apply(create("b")).await.unwrap();
+    let one = crate::journal::Claim { queue: "work", limit: 1, per_lane: 1, now: Timestamp(1) };
+    let lease = journal.claim(one).await.unwrap()[0].lease;
+    journal.pragma("pragma query_only = on").await;
+    let finish = || Change { step: Some(domain::JobStep { lease, then: domain::Then::Finish }), ..Change::default() };
+    assert!(is_unavailable(&journal.apply(create("c")).await));
+    assert!(is_unavailable(&journal.apply(finish()).await));
+    assert!(is_unavailable(&claim(&journal).await));
+    assert!(is_unavailable(&journal.ping().await));
+    assert!(journal.entity(domain::Kind::Swap, "a").await.unwrap().is_some());
+    journal.pragma("pragma query_only = off").await;
+    journal.apply(finish()).await.unwrap();
+    assert_eq!(claim(&journal).await, Ok(1));
+    assert_eq!(journal.apply(create("c")).await.unwrap().seq, 3);
+}
+
+#[tokio::test]
+async fn change_that_the_store_refuses_fails_alone() {
+    let files = Files::new();
+    let journal = Arc::new(files.open().await.unwrap());
+    journal
+        .pragma(
+            "create trigger refuse before insert on entity when new.id = 'bad' begin select raise(abort, 'no'); end",
+        )
+        .await;
+    let mut writers = JoinSet::new();
+    for n in 0..100 {
+        let journal = Arc::clone(&journal);
+        let id = if n % 10 == 0 { "bad".to_owned() } else { format!("n{n}") };
+        writers.spawn(async move { (n, journal.apply(create(&id)).await) });
+    }
+    for (n, answer) in writers.join_all().await {
+        assert_eq!(matches!(answer, Err(Fault::Broken(_))), n % 10 == 0, "{n}: {answer:?}");
+    }
+    assert_eq!(journal.head().await.unwrap().seq, 90);
+}
+
+#[tokio::test]
+async fn backup_is_a_history_of_its_own() {
+    let files = Files::new();
+    let journal = files.open().await.unwrap();
+    for n in 0..20 {
+        journal.apply(create(&format!("n{n}"))).await.unwrap();
+    }
+    let to = files.folder.path().join("copy.db");
+    crate::journal::backup(&files.path(), &to).unwrap();
+    journal.apply(create("after")).await.unwrap();
+    assert!(is_unavailable(&crate::journal::backup(&files.path(), &to)));
+    assert!(is_unavailable(&crate::journal::backup(&files.folder.path().join("none"), &to.with_extension("b"))));
+    assert!(!files.folder.path().join("copy.db.partial").exists());
+    let copy = open_file(to.to_str().unwrap(), files.options(60_000)).await.unwrap();
+    let (ours, theirs) = (journal.head().await.unwrap(), copy.head().await.unwrap());
+    assert_eq!((ours.seq, theirs.seq), (21, 20));
+    assert_ne!(ours.epoch, theirs.epoch);
+    assert_eq!(claim(&copy).await, Ok(20));
+    assert_eq!(copy.apply(create("n20")).await.unwrap().seq, 21);
+}
+
+#[tokio::test]
+async fn stopped_and_running_journals_can_be_looked_at() {
+    let files = Files::new();
+    let path = files.path();
+    let path = path.to_str().unwrap();
+    assert!(is_unavailable(&open_read_only(path).await.map(drop)));
+    let journal = files.open().await.unwrap();
+    journal.apply(create("a")).await.unwrap();
+    for running in [true, false] {
+        if !running {
+            journal.close().await;
+        }
+        let look = open_read_only(path).await.unwrap();
+        assert_eq!(look.head().await.unwrap().seq, 1);
+        assert_eq!(look.depth("work", Timestamp(1)).await.unwrap().ready, 1);
+        assert!(is_unavailable(&look.apply(create("b")).await));
+        look.close().await;
+        assert!(is_unavailable(&look.events(0, None, 1).await));
+    }
+}
+
+#[tokio::test]
+async fn views_answer() {
+    let files = Files::new();
+    let journal = files.open().await.unwrap();
+    journal.apply(create("a")).await.unwrap();
+    let conn = file::open_reader(&files.path()).unwrap();
+    let order: (String, String, String, i64, String) = conn
+        .query_row("select id, account, side, input_decimals, amount_units from orders", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        })
+        .unwrap();
+    assert_eq!(order, ("a".into(), "alice".into(), "sell".into(), 9, "5".into()));
+    let status: (String, String, i64) = conn
+        .query_row("select order_id, status, seq from order_statuses", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .unwrap();
+    assert_eq!(status, ("a".into(), "pending".into(), 1));
+}
+
+/// Every literal statement in the driver's sources, its placeholders for columns replaced.
+fn statements() -> Vec<String> {
+    let sources = [
+        include_str!("apply.rs"),
+        include_str!("file.rs"),
+        include_str!("jobs.rs"),
+        include_str!("mod.rs"),
+        include_str!("read.rs"),
+        include_str!("writer.rs"),
+    ];
+    let starts = ["select ", "insert ", "update ", "delete "];
+    let literals = sources.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
+    literals
+        .map(|literal| literal.replace("{}", "id").replace("{index}", "").replace("{filter}{status}", ""))
+        .filter(|literal| starts.iter().any(|start| literal.starts_with(start)))
+        .collect()
+}
+
+#[tokio::test]
+async fn statements_fit_the_schema_and_use_its_indexes() {
+    let files = Files::new();
+    drop(files.open().await.unwrap());
+    let conn = Connection::open(files.path()).unwrap();
+    let all = statements();
+    assert!(all.len() > 30, "found only {}", all.len());
+    // These look at a whole queue or happen once at the start.
+    let scans = ["select count(*)", "select distinct queue", "update job set lease_until = null where lease_until is"];
+    for sql in &all {
+        conn.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let mut plan = conn.prepare(&format!("explain query plan {sql}")).unwrap();
+        for index in 1..=plan.parameter_count() {
+            plan.raw_bind_parameter(index, 1).unwrap();
+        }
+        let mut rows = plan.raw_query();
+        while let Some(row) = rows.next().unwrap() {
+            let detail: String = row.get(3).unwrap();
+            let reads_all =
+                detail.starts_with("SCAN") && !detail.contains("journal_head") && !detail.contains("CONSTANT");
+            let expected = scans.iter().any(|start| sql.starts_with(start)) || sql.contains("max(created_seq)");
+            assert!(!reads_all || expected, "{sql}: {detail}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The suite every journal driver passes, written against the trait alone.
+//!
+//! A driver's tests make a [`Harness`] and expand `journal_cases!` with a macro that makes a test of each name.
+
+mod batches;
+mod changes;
+mod dedup;
+mod endings;
+mod groups;
+mod jobs;
+mod keys;
+mod lanes;
+mod leases;
+mod lists;
+mod log;
+mod make;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use domain::Timestamp;
+
+use crate::journal::Journal;
+use crate::wake::Wake;
+
+/// What the suite needs of a driver: one empty store per harness.
+#[async_trait]
+pub trait Harness: Send + Sync {
+    /// Opens the harness's store: empty at first, the same one afterwards. Whoever held it before has let go of it, by
+    /// `close` or, like a crash, by dropping it.
+    async fn open(&self, lease_millis: u64) -> Arc<dyn Journal>;
+
+    /// The wake port that every journal of the harness is opened with.
+    fn wake(&self) -> Arc<dyn Wake>;
+
+    /// Now, by a clock that runs.
+    fn now(&self) -> Timestamp;
+}
+
+/// A case while it runs.
+pub type Running<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+/// A case.
+pub type Case = fn(&dyn Harness) -> Running<'_>;
+
+/// A lease time that no test outlives.
+const LONG: u64 = 600_000;
+/// A lease time that lapses while a test waits for it.
+const SHORT: u64 = 150;
+/// How long a test waits for what must come.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Hands the list of cases to a macro.
+macro_rules! journal_cases {
+    ($with:ident) => {
+        $with! {
+            changes::created_entity_reads_back,
+            changes::update_raises_the_version_and_keeps_the_birth,
+            changes::update_of_another_version_conflicts,
+            changes::update_of_nothing_conflicts,
+            changes::second_creation_conflicts,
+            changes::two_entities_change_together_or_not_at_all,
+            changes::one_entity_may_change_twice_in_one_change,
+            changes::failed_change_leaves_nothing,
+            changes::bookkeeping_makes_no_events,
+            changes::empty_change_is_applied,
+            changes::entity_keeps_its_owner,
+            changes::kinds_are_apart,
+            changes::event_bodies_have_a_limit,
+            changes::ids_have_a_limit,
+            changes::texts_are_kept_to_the_byte,
+            batches::conflict_fails_alone,
+            batches::broken_change_fails_alone,
+            batches::same_entity_twice_has_one_winner,
+            batches::same_key_twice_has_one_winner,
+            batches::same_creation_twice_has_one_winner,
+            batches::chain_of_versions_stays_whole,
+            batches::numbers_are_gap_free_under_64_writers,
+            batches::lease_is_spent_once,
+            keys::key_reads_back,
+            keys::key_in_use_names_the_winner,
+            keys::key_in_use_leaves_nothing,
+            keys::key_ends_at_its_expiry,
+            keys::key_without_expiry_stays,
+            keys::scopes_are_apart,
+            keys::sweep_deletes_what_has_expired,
+            keys::keys_have_a_limit,
+            keys::keys_survive_reopening,
+            log::empty_journal_starts_at_zero,
+            log::head_follows_the_log,
+            log::events_come_in_order_from_a_position,
+            log::events_of_one_owner,
+            log::history_pages_by_version,
+            log::positions_hold_after_reopening,
+            log::epoch_stays,
+            log::answered_writes_are_read,
+            log::limits_are_kept,
+            log::hints_follow_commits,
+            lists::lists_page_in_both_directions,
+            lists::lists_filter_by_owner_and_status,
+            lists::lists_filter_by_fields,
+            lists::lists_keep_their_order_over_changes,
+            lists::creation_numbers_rise_over_reopening,
+            jobs::job_is_handed_out_with_all_it_has,
+            jobs::oldest_due_job_comes_first,
+            jobs::claim_keeps_its_limit,
+            jobs::delayed_job_waits,
+            jobs::finished_job_is_gone,
+            jobs::retried_job_waits_and_counts,
+            jobs::waiting_job_does_not_count,
+            jobs::buried_job_is_dead,
+            jobs::dead_job_starts_anew,
+            jobs::dead_job_is_discarded,
+            jobs::queues_are_apart,
+            jobs::job_numbers_rise_over_reopening,
+            jobs::depth_tells_the_states_apart,
+            jobs::backlog_of_25_000_is_handed_out_once,
+            jobs::concurrent_claims_share_no_job,
+            lanes::lane_keeps_its_limit,
+            lanes::unnamed_lane_has_no_limit,
+            lanes::full_lane_with_a_backlog_starves_no_other,
+            lanes::freed_place_is_used,
+            lanes::lanes_survive_reopening,
+            groups::group_goes_one_by_one,
+            groups::groups_run_side_by_side,
+            groups::retried_head_keeps_its_place,
+            groups::waiting_head_keeps_its_place,
+            groups::buried_head_lets_the_group_go_on,
+            groups::parked_group_stops_until_a_retry,
+            groups::parked_group_stops_until_a_discard,
+            groups::parked_group_stays_parked_over_reopening,
+            groups::group_of_another_queue_is_another_group,
+            groups::job_may_follow_itself,
+            groups::dead_job_of_a_busy_group_waits_its_turn,
+            dedup::duplicate_gets_the_earlier_number,
+            dedup::window_ends,
+            dedup::window_outlives_the_job,
+            dedup::window_outlives_the_process,
+            dedup::same_key_in_another_queue_is_no_duplicate,
+            dedup::failed_change_takes_no_window,
+            leases::lapsed_job_is_handed_out_again,
+            leases::lapsed_job_counts_as_ready,
+            leases::lapsed_lease_is_stale_before_it_is_replaced,
+            leases::stale_lease_commits_nothing,
+            leases::held_lease_goes_on,
+            leases::renewed_lease_stays,
+            leases::renewal_names_the_lost_ones,
+            leases::leases_end_with_the_process,
+            leases::attempts_are_counted_over_restarts,
+            leases::killer_job_dies_with_its_entity,
+            endings::ping_answers,
+            endings::closed_journal_is_unavailable,
+            endings::close_writes_what_waits,
+        }
+    };
+}
+pub(crate) use journal_cases;
+
+macro_rules! table {
+    ($($module:ident :: $name:ident),* $(,)?) => {
+        /// Every case with its name.
+        pub const CASES: &[(&str, Case)] = &[$((stringify!($name), |harness| Box::pin($module::$name(harness)))),*];
+    };
+}
+journal_cases!(table);
+
+/// Runs one case by name.
+///
+/// # Panics
+/// The case failed, or there is none of that name.
+pub async fn run(name: &str, harness: &dyn Harness) {
+    let Some((_, case)) = CASES.iter().find(|(listed, _)| *listed == name) else { panic!("no case is named {name}") };
+    case(harness).await;
+}
+
+/// Asks again until there is an answer.
+async fn until<T, F: Future<Output = Option<T>>>(mut ask: impl FnMut() -> F) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(started.elapsed() < DEADLINE, "nothing came");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
