@@ -2,4 +2,7 @@
 
 mod cli;
 mod crash;
+mod durability;
+mod readme;
 mod server;
+mod tidy;

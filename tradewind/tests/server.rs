@@ -122,7 +122,11 @@ fn signal(child: &Child, name: &str) {
 
 /// The binary in a folder, deaf to the settings of whoever runs the tests.
 pub(crate) fn command(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
+    deaf(Command::new(env!("CARGO_BIN_EXE_tradewind")), folder)
+}
+
+/// A command in a folder, deaf to the settings of whoever runs the tests.
+pub(crate) fn deaf(mut command: Command, folder: &Path) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("TRADEWIND_") {
             command.env_remove(&name);
