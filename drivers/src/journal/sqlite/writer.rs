@@ -21,6 +21,10 @@ use crate::{Fault, failpoint};
 
 /// The most commands that share one transaction.
 const BATCH_LIMIT: usize = 1_024;
+/// A batch of so many shows that callers come faster than commits.
+const CROWD: usize = 4;
+/// How long such callers are gathered.
+const GATHER: Duration = Duration::from_micros(400);
 /// How often an idle writer looks after lapsed leases and the write-ahead log.
 const IDLE: Duration = Duration::from_millis(250);
 
@@ -97,6 +101,7 @@ impl Writer {
     /// Serves commands until it is told to close or nobody can ask any more.
     pub(super) fn run(mut self, commands: &Receiver<Command>) {
         let mut batch = Vec::with_capacity(BATCH_LIMIT);
+        let mut crowded = false;
         loop {
             match commands.recv_timeout(IDLE) {
                 Ok(command) => batch.push(command),
@@ -106,11 +111,17 @@ impl Writer {
                 }
                 Err(RecvTimeoutError::Disconnected) => return self.finish(),
             }
+            // Where several wait for each commit, a moment more brings most of them into this one: a page is written and
+            // the disk is flushed once for all, and nobody has to wake this thread. A lone caller never waits.
+            if crowded {
+                std::thread::sleep(GATHER);
+            }
             while batch.len() < BATCH_LIMIT
                 && let Ok(command) = commands.try_recv()
             {
                 batch.push(command);
             }
+            crowded = batch.len() >= CROWD;
             let closing = batch.iter().any(|command| matches!(command, Command::Close(_)));
             self.serve(&mut batch);
             if closing {
