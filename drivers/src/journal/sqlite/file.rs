@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 128;
 const WRITER_CACHE_KIB: i64 = 32 * 1_024;
 const READER_CACHE_KIB: i64 = 4 * 1_024;
-/// Measured: the drain of orders, whose rows grow, costs a tenth less than with 4 KiB, and key look-ups no more.
+/// Four orders at the end of their life fit a page, with less splitting as they grow than in 4 KiB.
 const PAGE_BYTES: i64 = 8_192;
 /// The log goes into the database every so many pages.
 const CHECKPOINT_PAGES: i64 = 4_000;
