@@ -20,7 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 128;
 const WRITER_CACHE_KIB: i64 = 32 * 1_024;
 const READER_CACHE_KIB: i64 = 4 * 1_024;
-/// The log goes into the database every so many pages of 4 KiB.
+/// Four orders at the end of their life fit a page, with less splitting as they grow than in 4 KiB.
+const PAGE_BYTES: i64 = 8_192;
+/// The log goes into the database every so many pages.
 const CHECKPOINT_PAGES: i64 = 4_000;
 
 /// Opens the file for the one process that writes it, and brings its schema up to date.
@@ -101,6 +103,7 @@ fn open(path: &Path) -> Result<Connection, Error> {
     )?;
     conn.busy_timeout(PATIENCE)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.pragma_update(None, "page_size", PAGE_BYTES)?;
     let mode: String = conn.query_row("pragma journal_mode = wal", [], |row| row.get(0))?;
     conn.pragma_update(None, "synchronous", "full")?;
     conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;

@@ -4,18 +4,12 @@ use domain::{Claimed, Job, JobId, JobStep, Lease, NewJob, Then, Timestamp};
 use rusqlite::{Connection, Error, OptionalExtension, params};
 
 use super::apply::{Batch, JOB_SCOPE, Stop};
+use super::groups;
 use super::window::{Next, Place, Slot};
 use crate::journal::Claim;
 
 /// The most jobs that one claim hands out.
 const CLAIM_LIMIT: usize = 1_000;
-
-/// What an operator wants with a dead job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Retry,
-    Discard,
-}
 
 /// How a job leaves the hands of its worker without being done.
 struct Return<'a> {
@@ -48,7 +42,7 @@ impl Batch<'_> {
         let run_at = job.run_at.0;
         let head = match &job.group {
             None => true,
-            Some(group) => !has_jobs(self.conn, job.queue, group)? && !is_parked(self.conn, job.queue, group)?,
+            Some(group) => groups::is_free(self.conn, job.queue, group)?,
         };
         self.conn
             .prepare_cached("insert into job values (?1, ?2, ?3, ?4, ?5, ?6, 0, null, 0, ?7, null)")?
@@ -216,60 +210,6 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// The oldest job of a group without a head becomes its head.
-    fn promote(&mut self, queue: &str, group: &str, at: i64) -> Result<(), Error> {
-        let next = self
-            .conn
-            .prepare_cached(
-                "select id, run_at, lane from job where queue = ?1 and group_id = ?2 and head = 0 order by id limit 1",
-            )?
-            .query_row(params![queue, group], |row| {
-                Ok((super::rows::number(row, 0)?, row.get::<_, i64>(1)?, row.get::<_, Option<String>>(2)?))
-            })
-            .optional()?;
-        let Some((id, run_at, lane)) = next else { return Ok(()) };
-        self.conn.prepare_cached("update job set head = 1 where id = ?1")?.execute(params![id.cast_signed()])?;
-        let place = self.state.windows.place(queue, lane.as_deref());
-        self.state.windows.offer(place, (run_at, id), at);
-        Ok(())
-    }
-
-    /// Retries or discards a dead job; false when there is none of that number.
-    pub(super) fn judge_dead(&mut self, job: JobId, verdict: Verdict, now: i64) -> Result<bool, Error> {
-        let dead: Option<(String, Option<String>, Option<String>, bool)> = self
-            .conn
-            .prepare_cached("select queue, group_id, lane, parked from dead_job where id = ?1")?
-            .query_row(params![job.cast_signed()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-            .optional()?;
-        let Some((queue, group, lane, parked)) = dead else { return Ok(false) };
-        self.begin()?;
-        if verdict == Verdict::Retry {
-            let head = match &group {
-                None => true,
-                Some(_) if parked => true,
-                Some(group) => !has_head(self.conn, &queue, group)? && !is_parked(self.conn, &queue, group)?,
-            };
-            self.conn
-                .prepare_cached(
-                    "insert into job select id, queue, group_id, ?2, lane, ?3, 0, null, lease_token, body, last_error
-                     from dead_job where id = ?1",
-                )?
-                .execute(params![job.cast_signed(), head, now])?;
-            if head {
-                let place = self.state.windows.place(&queue, lane.as_deref());
-                self.state.windows.offer(place, (now, job), now);
-            }
-        }
-        self.conn.prepare_cached("delete from dead_job where id = ?1")?.execute(params![job.cast_signed()])?;
-        if verdict == Verdict::Discard
-            && parked
-            && let Some(group) = &group
-        {
-            self.promote(&queue, group, now)?;
-        }
-        Ok(true)
-    }
-
     /// Now, in the clock of the callers.
     fn wall(&self) -> i64 {
         let (heard, then) = self.state.clock;
@@ -285,20 +225,6 @@ fn expect_row(changed: usize, job: JobId) -> Result<(), Stop> {
         return Err(Stop::Store(Error::StatementChangedRows(changed)));
     }
     Ok(())
-}
-
-fn has_jobs(conn: &Connection, queue: &str, group: &str) -> Result<bool, Error> {
-    conn.prepare_cached("select 1 from job where queue = ?1 and group_id = ?2 limit 1")?.exists(params![queue, group])
-}
-
-fn has_head(conn: &Connection, queue: &str, group: &str) -> Result<bool, Error> {
-    conn.prepare_cached("select 1 from job where queue = ?1 and group_id = ?2 and head = 1 limit 1")?
-        .exists(params![queue, group])
-}
-
-fn is_parked(conn: &Connection, queue: &str, group: &str) -> Result<bool, Error> {
-    conn.prepare_cached("select 1 from dead_job where queue = ?1 and group_id = ?2 and parked = 1 limit 1")?
-        .exists(params![queue, group])
 }
 
 /// When the lane's first job after `run_at` is due.

@@ -2,7 +2,9 @@
 
 mod apply;
 mod backup;
+mod command;
 mod file;
+mod groups;
 mod jobs;
 mod lease;
 mod read;
@@ -11,6 +13,8 @@ mod rows;
 mod window;
 mod writer;
 
+#[cfg(test)]
+mod statements;
 #[cfg(test)]
 mod tests;
 
@@ -24,9 +28,10 @@ use async_trait::async_trait;
 use domain::{Change, Claimed, DeadJob, Entity, Event, Job, JobId, Kind, Lease, Owner, Timestamp};
 use tokio::sync::oneshot;
 
-use self::jobs::Verdict;
+use self::command::{Command, Reply};
+use self::groups::Verdict;
 use self::reader::{Effort, LOOK_AGAIN, PATIENCE, Readers, closed};
-use self::writer::{Command, Reply, Writer};
+use self::writer::Writer;
 use super::{Claim, Depth, Head, Journal, List, Options, Receipt};
 use crate::{Fault, KeyHeld};
 

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use super::writer::Command;
+use super::command::Command;
 use super::{Sqlite, file, open_file, open_read_only};
 use crate::Fault;
 use crate::journal::conformance::{self, Harness, journal_cases};
@@ -285,48 +285,4 @@ async fn views_answer() {
         })
         .unwrap();
     assert_eq!(status, ("a".into(), "pending".into(), 1));
-}
-
-/// Every literal statement in the driver's sources, its placeholders for columns replaced.
-fn statements() -> Vec<String> {
-    let sources = [
-        include_str!("apply.rs"),
-        include_str!("file.rs"),
-        include_str!("jobs.rs"),
-        include_str!("mod.rs"),
-        include_str!("read.rs"),
-        include_str!("writer.rs"),
-    ];
-    let starts = ["select ", "insert ", "update ", "delete "];
-    let literals = sources.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
-    literals
-        .map(|literal| literal.replace("{}", "id").replace("{index}", "").replace("{filter}{status}", ""))
-        .filter(|literal| starts.iter().any(|start| literal.starts_with(start)))
-        .collect()
-}
-
-#[tokio::test]
-async fn statements_fit_the_schema_and_use_its_indexes() {
-    let files = Files::new();
-    drop(files.open().await.unwrap());
-    let conn = Connection::open(files.path()).unwrap();
-    let all = statements();
-    assert!(all.len() > 30, "found only {}", all.len());
-    // These look at a whole queue or happen once at the start.
-    let scans = ["select count(*)", "select distinct queue", "update job set lease_until = null where lease_until is"];
-    for sql in &all {
-        conn.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-        let mut plan = conn.prepare(&format!("explain query plan {sql}")).unwrap();
-        for index in 1..=plan.parameter_count() {
-            plan.raw_bind_parameter(index, 1).unwrap();
-        }
-        let mut rows = plan.raw_query();
-        while let Some(row) = rows.next().unwrap() {
-            let detail: String = row.get(3).unwrap();
-            let reads_all =
-                detail.starts_with("SCAN") && !detail.contains("journal_head") && !detail.contains("CONSTANT");
-            let expected = scans.iter().any(|start| sql.starts_with(start)) || sql.contains("max(created_seq)");
-            assert!(!reads_all || expected, "{sql}: {detail}");
-        }
-    }
 }

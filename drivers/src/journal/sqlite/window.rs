@@ -20,14 +20,13 @@ pub(super) struct Windows {
 }
 
 /// A lane of a queue, by position; it stays valid while jobs of the lane are in flight or in the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) queue: usize,
     pub(super) lane: usize,
 }
 
 /// What a claim meets next.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// This job, which has left the window and counts as in flight.
     Job(Place, Slot),
@@ -124,12 +123,10 @@ impl Windows {
         self.queues.len() - 1
     }
 
-    /// The lane's name.
     pub(super) fn lane_name(&self, place: Place) -> Option<&str> {
         self.queues[place.queue].lanes[place.lane].name.as_deref()
     }
 
-    /// The queue's name.
     pub(super) fn queue_name(&self, queue: usize) -> &str {
         &self.queues[queue].name
     }
@@ -193,8 +190,7 @@ impl Windows {
         (lane.mark, if lane.name.is_some() { REFILL_NAMED } else { REFILL_COMMON })
     }
 
-    /// Takes what a refill found: jobs beyond the old mark, all that there are up to the new one; none on disk is due
-    /// before `beyond`.
+    /// Takes what a refill found: all jobs between the old mark and the new one; none on disk is due before `beyond`.
     pub(super) fn filled(&mut self, place: Place, jobs: &[Slot], mark: Slot, beyond: i64) {
         let queue = &mut self.queues[place.queue];
         let lane = &mut queue.lanes[place.lane];
@@ -211,10 +207,10 @@ impl Windows {
         let queue = &mut self.queues[place.queue];
         let lane = &mut queue.lanes[place.lane];
         lane.in_flight = lane.in_flight.saturating_sub(1);
-        let was_listed = lane.listed.is_some();
+        let was_full = lane.listed.is_none();
         queue.relist(place.lane);
         let lane = &queue.lanes[place.lane];
-        queue.runnable |= !was_listed && lane.listed.is_some();
+        queue.runnable |= was_full && lane.listed.is_some();
         if place.lane != 0 && lane.is_idle() {
             queue.idle.push(place.lane);
         }
@@ -238,7 +234,7 @@ impl Windows {
         }
     }
 
-    /// After a failed batch: forgets everything but the lanes' names, to be read again from the disk.
+    /// After a failed batch: forgets all but the lanes' names; the rest is read again from the disk.
     pub(super) fn forget(&mut self, in_flight: impl Iterator<Item = Place>) {
         for queue in &mut self.queues {
             queue.idle.clear();
@@ -246,11 +242,7 @@ impl Windows {
             queue.held = 0;
             queue.runnable = false;
             for lane in &mut queue.lanes {
-                lane.jobs.clear();
-                lane.mark = BEFORE_ALL;
-                lane.beyond = i64::MIN;
-                lane.in_flight = 0;
-                lane.listed = None;
+                *lane = Lane { beyond: i64::MIN, ..Lane::new(lane.name.take()) };
             }
         }
         for place in in_flight {

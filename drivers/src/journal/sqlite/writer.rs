@@ -6,50 +6,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use domain::{Change, Claimed, JobId, Lease, Timestamp};
 use rusqlite::{Connection, Error, params};
-use tokio::sync::oneshot;
 
 use super::apply::{Batch, Counters, State, Stop};
-use super::jobs::Verdict;
+use super::command::{Command, Outcome};
 use super::lease::Leases;
 use super::window::Windows;
 use super::{file, rows};
-use crate::journal::{Claim, Options, Receipt};
+use crate::failpoint;
+use crate::journal::Options;
 use crate::wake::Hint;
-use crate::{Fault, failpoint};
 
 /// The most commands that share one transaction.
 const BATCH_LIMIT: usize = 1_024;
+/// A batch of so many shows that callers come faster than commits.
+const CROWD: usize = 4;
+/// How long such callers are gathered.
+const GATHER: Duration = Duration::from_micros(400);
 /// How often an idle writer looks after lapsed leases and the write-ahead log.
 const IDLE: Duration = Duration::from_millis(250);
-
-/// Where an answer goes.
-pub(super) type Reply<T> = oneshot::Sender<Result<T, Fault>>;
-
-/// What the writer is asked.
-pub(super) enum Command {
-    Apply(Change, Reply<Receipt>),
-    Claim(Claim, Reply<Vec<Claimed>>),
-    Renew(Vec<Lease>, Reply<Vec<Lease>>),
-    JudgeDead(JobId, Verdict, Timestamp, Reply<bool>),
-    Sweep(Timestamp, usize, Reply<usize>),
-    Ping(Reply<()>),
-    Close(Reply<()>),
-    #[cfg(test)]
-    Pragma(String, Reply<()>),
-}
-
-/// What a command came to, kept until the commit.
-enum Outcome {
-    Applied(Receipt),
-    Claimed(Vec<Claimed>),
-    Lost(Vec<Lease>),
-    Judged(bool),
-    Swept(usize),
-    Done,
-    Failed(Fault),
-}
 
 /// The writer's own side of the journal.
 pub(super) struct Writer {
@@ -97,6 +72,7 @@ impl Writer {
     /// Serves commands until it is told to close or nobody can ask any more.
     pub(super) fn run(mut self, commands: &Receiver<Command>) {
         let mut batch = Vec::with_capacity(BATCH_LIMIT);
+        let mut crowded = false;
         loop {
             match commands.recv_timeout(IDLE) {
                 Ok(command) => batch.push(command),
@@ -106,11 +82,17 @@ impl Writer {
                 }
                 Err(RecvTimeoutError::Disconnected) => return self.finish(),
             }
+            // Where several wait for each commit, a moment more brings most of them into this one: a page is written and
+            // the disk is flushed once for all, and nobody has to wake this thread. A lone caller never waits.
+            if crowded {
+                std::thread::sleep(GATHER);
+            }
             while batch.len() < BATCH_LIMIT
                 && let Ok(command) = commands.try_recv()
             {
                 batch.push(command);
             }
+            crowded = batch.len() >= CROWD;
             let closing = batch.iter().any(|command| matches!(command, Command::Close(_)));
             self.serve(&mut batch);
             if closing {
@@ -303,29 +285,5 @@ impl Batch<'_> {
                  (select scope, key from idempotency where expires_at <= ?1 order by expires_at limit ?2)",
             )?
             .execute(params![now, limit.min(100_000).cast_signed()])
-    }
-}
-
-impl Command {
-    /// Answers; a caller that has gone away loses nothing but the answer.
-    fn answer(self, outcome: Outcome) {
-        match (self, outcome) {
-            (Self::Apply(_, reply), Outcome::Applied(receipt)) => drop(reply.send(Ok(receipt))),
-            (Self::Apply(_, reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
-            (Self::Claim(_, reply), Outcome::Claimed(claimed)) => drop(reply.send(Ok(claimed))),
-            (Self::Claim(_, reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
-            (Self::Renew(_, reply), Outcome::Lost(lost)) => drop(reply.send(Ok(lost))),
-            (Self::Renew(_, reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
-            (Self::JudgeDead(.., reply), Outcome::Judged(found)) => drop(reply.send(Ok(found))),
-            (Self::JudgeDead(.., reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
-            (Self::Sweep(.., reply), Outcome::Swept(count)) => drop(reply.send(Ok(count))),
-            (Self::Sweep(.., reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
-            (Self::Ping(reply) | Self::Close(reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
-            (Self::Ping(reply) | Self::Close(reply), _) => drop(reply.send(Ok(()))),
-            #[cfg(test)]
-            (Self::Pragma(_, reply), _) => drop(reply.send(Ok(()))),
-            // Dropping the reply tells the caller that the journal is gone, which is right for an impossible pair.
-            _ => debug_assert!(false, "an answer of another command"),
-        }
     }
 }
