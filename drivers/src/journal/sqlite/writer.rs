@@ -22,7 +22,7 @@ const BATCH_LIMIT: usize = 1_024;
 /// A batch of so many shows that callers come faster than commits.
 const CROWD: usize = 4;
 /// How long such callers are gathered.
-const GATHER: Duration = Duration::from_micros(400);
+const GATHER: Duration = Duration::from_micros(100);
 /// How often an idle writer looks after lapsed leases and the write-ahead log.
 const IDLE: Duration = Duration::from_millis(250);
 
