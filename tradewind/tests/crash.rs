@@ -246,7 +246,7 @@ fn report(kills: &BTreeMap<&str, u32>, ends: &BTreeMap<String, usize>, evidence:
     for (name, count) in kills {
         println!("  {name:<16} {count}");
     }
-    println!("orders: {ends:?}, {} executed", evidence.ledger.len());
+    println!("orders: {ends:?}, {} executed; failures: {:?}", evidence.ledger.len(), verdict::failures(evidence));
     let unanswered: u32 = evidence.posts.iter().map(|post| post.unanswered).sum();
     let found = evidence.posts.iter().filter(|post| post.found).count();
     println!("requests unanswered and repeated: {unanswered}; orders found on disk that nobody was told of: {found}");
