@@ -72,7 +72,8 @@ async fn nothing_is_lost_and_nothing_trades_twice() {
     let lasts = ACCOUNTS.map(|_| watch::channel(None));
     let following = subscribe(&client, &address, &draw, &lasts);
 
-    let kills = kill_for(&home, draw.part(100), Duration::from_secs(seconds)).await;
+    let busy = || trading.iter().all(|trader| !trader.is_finished()) && following.iter().all(|f| !f.is_finished());
+    let kills = kill_for(&home, draw.part(100), Duration::from_secs(seconds), busy).await;
 
     let life = home.begin("");
     stop.cancel();
@@ -110,7 +111,14 @@ async fn nothing_is_lost_and_nothing_trades_twice() {
 }
 
 /// Kills until the time is over and every point was hit or missed too often: at a point, then at random, in turn.
-async fn kill_for(home: &Home<'_>, mut draw: Draw, time: Duration) -> BTreeMap<&'static str, u32> {
+///
+/// Ends early when a client is no longer busy: it has found something wrong, which the caller learns from it.
+async fn kill_for(
+    home: &Home<'_>,
+    mut draw: Draw,
+    time: Duration,
+    busy: impl Fn() -> bool,
+) -> BTreeMap<&'static str, u32> {
     let until = Instant::now() + time;
     let mut kills: BTreeMap<_, u32> = failpoint::NAMES.into_iter().chain(["at random"]).map(|name| (name, 0)).collect();
     let mut missed: BTreeMap<&str, u32> = BTreeMap::new();
@@ -134,7 +142,7 @@ async fn kill_for(home: &Home<'_>, mut draw: Draw, time: Duration) -> BTreeMap<&
         life.kill();
         *kills.entry("at random").or_default() += 1;
         let settled = |name: &str| kills[name] > 0 || missed.get(name).is_some_and(|times| *times >= MISSES);
-        if Instant::now() > until && failpoint::NAMES.into_iter().all(settled) {
+        if !busy() || (Instant::now() > until && failpoint::NAMES.into_iter().all(settled)) {
             return kills;
         }
     }
@@ -238,7 +246,7 @@ fn report(kills: &BTreeMap<&str, u32>, ends: &BTreeMap<String, usize>, evidence:
     for (name, count) in kills {
         println!("  {name:<16} {count}");
     }
-    println!("orders: {ends:?}, {} executed", evidence.ledger.len());
+    println!("orders: {ends:?}, {} executed; failures: {:?}", evidence.ledger.len(), verdict::failures(evidence));
     let unanswered: u32 = evidence.posts.iter().map(|post| post.unanswered).sum();
     let found = evidence.posts.iter().filter(|post| post.found).count();
     println!("requests unanswered and repeated: {unanswered}; orders found on disk that nobody was told of: {found}");

@@ -212,6 +212,15 @@ impl Court<'_> {
     }
 }
 
+/// How many orders failed for which reason.
+pub(super) fn failures(evidence: &Evidence) -> BTreeMap<&str, usize> {
+    let mut all = BTreeMap::new();
+    for event in evidence.logs.iter().flat_map(|log| &log.events).filter(|event| event.type_ == "swap.failed") {
+        *all.entry(event.data["failure"]["code"].as_str().unwrap_or("?")).or_default() += 1;
+    }
+    all
+}
+
 /// What the order's state says against what its client was told.
 fn kept_word(post: &Post, order: &Order<'_>) -> Option<&'static str> {
     let status = order.status();

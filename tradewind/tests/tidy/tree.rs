@@ -8,20 +8,37 @@ pub(super) struct Source {
     /// From the repository's root, with `/`.
     pub(super) path: String,
     pub(super) text: String,
+    /// Only tests compile it.
+    tests: bool,
 }
 
+const FOR_TESTS: &str = "#[cfg(test)]\n";
+
+/// Folders and files that are for tests wherever they lie.
+const TEST_NAMES: [&str; 4] = ["tests", "examples", "conformance", "conformance.rs"];
+
 impl Source {
-    /// The text without what only tests compile: test files are nothing, and modules of tests end a file.
+    /// The text without what only tests compile: files of tests are nothing, and modules of tests end a file.
     pub(super) fn product(&self) -> &str {
-        let parts: Vec<&str> = self.path.split('/').collect();
-        let tests = ["tests", "tests.rs", "conformance", "conformance.rs", "examples"];
-        let tests = parts.iter().any(|part| tests.contains(part));
         let begins = |at: usize| {
-            self.text[at..].lines().nth(1).is_some_and(|line| line.starts_with("mod ") && line.ends_with('{'))
+            let module = self.text[at..].lines().nth(1);
+            module.is_some_and(|line| line.starts_with("mod ") && line.ends_with('{'))
         };
-        let module = self.text.match_indices("#[cfg(test)]\n").map(|(at, _)| at).find(|at| begins(*at));
-        let end = if tests { 0 } else { module.unwrap_or(self.text.len()) };
+        let module = self.text.match_indices(FOR_TESTS).map(|(at, _)| at).find(|at| begins(*at));
+        let end = if self.tests { 0 } else { module.unwrap_or(self.text.len()) };
         &self.text[..end]
+    }
+
+    /// Where the modules lie that this file declares for tests alone.
+    fn test_modules(&self) -> Vec<String> {
+        let (folder, name) = self.path.rsplit_once('/').unwrap_or(("", &self.path));
+        let inside = match name {
+            "lib.rs" | "main.rs" | "mod.rs" => folder.to_owned(),
+            other => format!("{folder}/{}", other.trim_end_matches(".rs")),
+        };
+        let declared = self.text.split(FOR_TESTS).skip(1).filter_map(|rest| rest.lines().next());
+        let names = declared.filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'));
+        names.map(|name| format!("{inside}/{name}")).collect()
     }
 
     /// The crate that it is part of.
@@ -44,6 +61,13 @@ pub(super) fn sources() -> Vec<Source> {
     let mut all = Vec::new();
     visit(&root, &root, &mut all);
     assert!(all.len() > 50, "only {} files: is this the repository?", all.len());
+    let modules: Vec<String> = all.iter().filter(|s| s.is_rust()).flat_map(Source::test_modules).collect();
+    for source in &mut all {
+        let within = |module: &String| {
+            source.path.strip_prefix(module.as_str()).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+        };
+        source.tests = source.path.split('/').any(|part| TEST_NAMES.contains(&part)) || modules.iter().any(within);
+    }
     all.sort_by(|a, b| a.path.cmp(&b.path));
     all
 }
@@ -59,7 +83,7 @@ fn visit(root: &Path, folder: &Path, all: &mut Vec<Source>) {
             visit(root, &path, all);
         } else if let Ok(text) = fs::read_to_string(&path) {
             let path = path.strip_prefix(root).expect("inside").to_str().expect("a name").to_owned();
-            all.push(Source { path, text });
+            all.push(Source { path, text, tests: false });
         }
     }
 }
