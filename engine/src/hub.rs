@@ -201,6 +201,10 @@ impl Index {
     }
 
     fn hand_out(&mut self, event: Event) {
+        // A page that was read before the last watcher left may be older than what the next one starts from.
+        if event.seq <= self.position {
+            return;
+        }
         self.position = event.seq;
         let of_id = self.by_id.get(&event.id).into_iter().flatten();
         let of_owner = self.by_owner.get(&event.owner).into_iter().flatten();

@@ -65,7 +65,7 @@ pub(crate) async fn create(
         fingerprint: idempotency::fingerprint(&place),
     });
     let taken = app.engine.intake.place(place, request).await?;
-    settle(&app, account, taken, wait).await
+    Ok(settle(&app, account, taken, wait).await)
 }
 
 /// Reads an order.
@@ -151,14 +151,17 @@ pub(crate) async fn cancel(
 }
 
 /// Answers at once, or follows the order until it is final or the wait is over.
-async fn settle(app: &App, account: Owner, taken: Taken, wait: Duration) -> Result<Response, Problem> {
+async fn settle(app: &App, account: Owner, taken: Taken, wait: Duration) -> Response {
     let Taken { id, mut version, mut view, replayed } = taken;
     let mut status = StatusCode::ACCEPTED;
     if !wait.is_zero() {
         // The request's own deadline comes after the wait, so that the caller hears of the order.
         let longest = Duration::from_millis(app.settings.request_deadline_millis / 10 * 9);
         let until = Instant::now() + wait.min(longest);
-        let mut follower = Follower::entity(&app.engine.hub, Some(account), Kind::Swap, &id).await?;
+        // The order is on disk: when it cannot be followed just now, the caller still hears that it was taken.
+        let Ok(mut follower) = Follower::entity(&app.engine.hub, Some(account), Kind::Swap, &id).await else {
+            return answer(status, Taken { id, version, view, replayed });
+        };
         while let Ok(Ok(Item::Event(event))) = timeout_at(until, follower.next()).await {
             let event = &event.event;
             (version, view) = (event.version, Swap::view_of_event(&event.body));
@@ -168,7 +171,7 @@ async fn settle(app: &App, account: Owner, taken: Taken, wait: Duration) -> Resu
             }
         }
     }
-    Ok(answer(status, Taken { id, version, view, replayed }))
+    answer(status, Taken { id, version, view, replayed })
 }
 
 /// The state that an event of this type tells of, if its name says so.

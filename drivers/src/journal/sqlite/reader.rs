@@ -131,7 +131,7 @@ impl Shared {
             return Ok(Some(read));
         }
         queue.push_back(read);
-        let thread = usize::from(effort == Effort::Scan || !waiting.idle[0]);
+        let thread = usize::from(effort == Effort::Scan);
         let wake = std::mem::take(&mut waiting.idle[thread]);
         drop(waiting);
         if wake {
