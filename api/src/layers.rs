@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use crate::problem::{Problem, codes};
 use crate::routes::App;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Makes ids for requests that bring none: a part for the process, a part that counts.
 pub(crate) struct RequestIds {
@@ -31,7 +31,7 @@ impl Default for RequestIds {
 
 impl RequestIds {
     /// The id that the request brings if it is a sane one, else a new one.
-    fn of(&self, headers: &HeaderMap) -> HeaderValue {
+    pub(crate) fn of(&self, headers: &HeaderMap) -> HeaderValue {
         let sane = |v: &&HeaderValue| {
             let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:-".contains(&b);
             (1..=128).contains(&v.len()) && v.as_bytes().iter().copied().all(plain)

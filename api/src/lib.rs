@@ -31,4 +31,4 @@ mod start_page;
 
 pub use openapi::openapi;
 pub use routes::{Settings, dex_router, router};
-pub use server::serve;
+pub use server::{Limits, serve};

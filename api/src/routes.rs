@@ -1,6 +1,7 @@
 //! Every route on one page, and what all handlers share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::Method;
@@ -22,6 +23,8 @@ pub struct Settings {
     pub body_limit: usize,
     /// The most streams (SSE and WebSocket together) open at once.
     pub max_sockets: usize,
+    /// A client that takes none of what is sent to it for so long is cut off, in milliseconds.
+    pub send_within_millis: u64,
     /// Whether others than this machine can reach the server.
     pub public: bool,
     /// Signs cursors.
@@ -36,10 +39,17 @@ impl Default for Settings {
             request_deadline_millis: 30_000,
             body_limit: 64 * 1024,
             max_sockets: 10_000,
+            send_within_millis: 5_000,
             public: false,
             secret: [0; 32],
             stop: CancellationToken::new(),
         }
+    }
+}
+
+impl Settings {
+    pub(crate) const fn send_within(&self) -> Duration {
+        Duration::from_millis(self.send_within_millis)
     }
 }
 

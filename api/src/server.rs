@@ -1,5 +1,6 @@
 //! The accept loop: HTTP/1.1 connections with limits and deadlines, and an end that lets everyone finish.
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -7,49 +8,79 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
+use http_body_util::{BodyExt, Limited};
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-/// The most connections at once; more wait in the kernel's queue.
-const MAX_CONNECTIONS: usize = 16_384;
+use crate::layers::{REQUEST_ID, RequestIds};
+use crate::problem::{Problem, codes};
+
 /// How long the head of a request may take to arrive.
 const HEAD_ARRIVES_WITHIN: Duration = Duration::from_secs(15);
 /// How long to wait after a failed accept, such as for want of file descriptors.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(50);
+/// The most connections being refused at once; further ones wait in the kernel's queue for one of these to end.
+const MAX_REFUSALS: usize = 64;
+/// How long a connection that is refused may take to send its request and take its answer.
+const REFUSED_WITHIN: Duration = Duration::from_secs(2);
+/// So much of a refused request's body is read, so that its sender gets to the answer.
+const REFUSED_BODY: usize = 64 * 1024;
 
-/// Serves until `stop`, then takes no more connections and waits at most `drain` for those that are open, sockets and
-/// streams included.
+/// What one listener allows.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most connections at once; further ones are answered with 503 and closed.
+    pub connections: usize,
+    /// A connection whose client takes nothing of what is written to it for so long is cut.
+    pub write_within: Duration,
+    /// How long the open connections have to end after the stop.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 16_384, write_within: Duration::from_secs(15), drain: Duration::from_secs(30) }
+    }
+}
+
+/// Serves until `stop`, then takes no more connections and waits for those that are open, sockets and streams included.
 ///
 /// # Errors
 /// None at present; a failed accept is logged and tried again.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, drain: Duration) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken, limits: Limits) -> io::Result<()> {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_ARRIVES_WITHIN).half_close(false);
     let connections = TaskTracker::new();
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut door = Door::new(limits.connections);
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
-            accepted = accept(&listener, &room) => accepted,
+            accepted = door.next(&listener) => accepted,
         };
         let (stream, permit) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(AFTER_FAILED_ACCEPT).await;
+                sleep(AFTER_FAILED_ACCEPT).await;
                 continue;
             }
         };
         // Answers are small and complete: waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let io = TokioIo::new(Tracked { stream, _open: (connections.token(), permit) });
+        let (within, _open) = (limits.write_within, (connections.token(), permit));
+        let io = TokioIo::new(Tracked { stream, within, stalled: None, _open });
         let service = TowerToHyperService::new(router.clone());
         let connection = http.serve_connection(io, service).with_upgrades();
         let stop = stop.clone();
@@ -65,25 +96,78 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     }
     drop(listener);
     connections.close();
-    if tokio::time::timeout(drain, connections.wait()).await.is_err() {
+    if timeout(limits.drain, connections.wait()).await.is_err() {
         tracing::warn!(open = connections.len(), "connections did not end in time");
     }
     Ok(())
 }
 
-async fn accept(
-    listener: &TcpListener,
-    room: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, permit))
+/// Lets connections in while there is room, and tells the others that there is none.
+struct Door {
+    room: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
+    request_ids: Arc<RequestIds>,
 }
 
-/// A connection that counts as open until it is dropped, also after it became a WebSocket.
+impl Door {
+    fn new(connections: usize) -> Self {
+        let room = Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS)));
+        Self { room, refusals: Arc::new(Semaphore::new(MAX_REFUSALS)), request_ids: Arc::default() }
+    }
+
+    /// The next connection for which there is room.
+    async fn next(&mut self, listener: &TcpListener) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+        loop {
+            // First, because nothing that was accepted may be dropped without a word.
+            let refusal = Arc::clone(&self.refusals).acquire_owned().await.map_err(io::Error::other)?;
+            let (stream, _) = listener.accept().await?;
+            match Arc::clone(&self.room).try_acquire_owned() {
+                Ok(permit) => return Ok((stream, permit)),
+                Err(_) => drop(tokio::spawn(refuse(stream, refusal, Arc::clone(&self.request_ids)))),
+            }
+        }
+    }
+}
+
+/// Answers one request with 503, whatever it is, and closes.
+async fn refuse(stream: TcpStream, permit: OwnedSemaphorePermit, request_ids: Arc<RequestIds>) {
+    let service = service_fn(async |request: Request<Incoming>| {
+        let id = request_ids.of(request.headers());
+        let path = request.uri().path().to_owned();
+        // What came is of no interest: closing over unread bytes would destroy the answer on its way.
+        let _ = Limited::new(request.into_body(), REFUSED_BODY).collect().await;
+        let problem = Problem::new(codes::TOO_MANY_CONNECTIONS, "all places are taken; try again later");
+        let mut answer = problem.render(id.to_str().unwrap_or_default(), &path);
+        answer.headers_mut().insert(REQUEST_ID, id);
+        Ok::<Response, Infallible>(answer)
+    });
+    let connection = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service);
+    // Whether the client took it matters to nobody here.
+    let _ = timeout(REFUSED_WITHIN, connection).await;
+    drop(permit);
+}
+
+/// A connection that counts as open until it is dropped, also after it became a WebSocket, and that breaks when its
+/// client takes nothing for too long: whoever never reads must not keep a place for ever.
 struct Tracked {
     stream: TcpStream,
-    _open: (TaskTrackerToken, tokio::sync::OwnedSemaphorePermit),
+    within: Duration,
+    /// Runs while a write waits for the client.
+    stalled: Option<Pin<Box<Sleep>>>,
+    _open: (TaskTrackerToken, OwnedSemaphorePermit),
+}
+
+impl Tracked {
+    /// What became of a write, or its deadline when the client takes none of it.
+    fn judge(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let within = self.within;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(within)));
+        stalled.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
 }
 
 impl AsyncRead for Tracked {
@@ -94,7 +178,8 @@ impl AsyncRead for Tracked {
 
 impl AsyncWrite for Tracked {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.judge(cx, written)
     }
 
     fn poll_write_vectored(
@@ -102,7 +187,8 @@ impl AsyncWrite for Tracked {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.judge(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

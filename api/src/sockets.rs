@@ -12,8 +12,6 @@ use tokio::time::timeout;
 use crate::problem::{Problem, codes};
 use crate::routes::App;
 
-/// A client that takes longer to take a frame is too slow.
-pub(crate) const SEND_WITHIN: Duration = Duration::from_secs(5);
 /// How long a client has to answer our close.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// The most bytes of a client's message. What is larger than this but not absurd still gets an answer.
@@ -37,7 +35,10 @@ pub(crate) mod ends {
 
 /// The client went away or does not take its frames.
 #[derive(Debug)]
-pub(crate) struct Gone;
+pub(crate) struct Gone {
+    /// So many frames of this call stand before whatever is sent next; the others were dropped.
+    pub(crate) taken: usize,
+}
 
 /// A place among the open streams, counted while it is held.
 pub(crate) struct Seat {
@@ -79,22 +80,26 @@ pub(crate) fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
 ///
 /// # Errors
 /// [`Gone`].
-pub(crate) async fn send_all(socket: &mut WebSocket, frames: Vec<String>) -> Result<(), Gone> {
+pub(crate) async fn send_all(socket: &mut WebSocket, frames: Vec<String>, within: Duration) -> Result<(), Gone> {
+    let mut taken = 0;
     let send = async {
         for frame in frames {
             socket.feed(Message::text(frame)).await?;
+            taken += 1;
         }
         socket.flush().await
     };
-    timeout(SEND_WITHIN, send).await.map_err(|_| Gone)?.map_err(|_| Gone)
+    let sent = timeout(within, send).await;
+    if matches!(sent, Ok(Ok(()))) { Ok(()) } else { Err(Gone { taken }) }
 }
 
 /// Sends one frame.
 ///
 /// # Errors
 /// [`Gone`].
-pub(crate) async fn send(socket: &mut WebSocket, frame: Message) -> Result<(), Gone> {
-    timeout(SEND_WITHIN, socket.send(frame)).await.map_err(|_| Gone)?.map_err(|_| Gone)
+pub(crate) async fn send(socket: &mut WebSocket, frame: Message, within: Duration) -> Result<(), Gone> {
+    let sent = timeout(within, socket.send(frame)).await;
+    if matches!(sent, Ok(Ok(()))) { Ok(()) } else { Err(Gone { taken: 0 }) }
 }
 
 /// Sends a last frame, if there is one, closes, and waits a moment for the client's answer.

@@ -160,11 +160,12 @@ impl Listeners {
     ) -> anyhow::Result<JoinSet<std::io::Result<()>>> {
         let mut serving = JoinSet::new();
         let address = self.api.local_addr()?;
-        serving.spawn(api::serve(self.api, api::router(Arc::clone(engine), settings.clone()), stop.clone(), drain));
+        let limits = api::Limits { drain, ..api::Limits::default() };
+        serving.spawn(api::serve(self.api, api::router(Arc::clone(engine), settings.clone()), stop.clone(), limits));
         for listener in self.facades {
             let _ = writeln!(std::io::stdout(), "dex facade on http://{}", listener.local_addr()?);
             let router = api::dex_router(Arc::clone(engine), settings.clone());
-            serving.spawn(api::serve(listener, router, stop.clone(), drain));
+            serving.spawn(api::serve(listener, router, stop.clone(), limits));
         }
         announce(address);
         Ok(serving)

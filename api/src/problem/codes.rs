@@ -69,6 +69,7 @@ table! {
     INTERNAL 500 "The server failed"
     BUSY 503 "The server is busy"
     DEADLINE 503 "The request was not done in time"
+    TOO_MANY_CONNECTIONS 503 "The server has as many connections as it can"
     TOO_MANY_SOCKETS 503 "The server follows as many clients as it can"
     UNAVAILABLE 503 "The server cannot do this now"
 }

@@ -155,24 +155,25 @@ impl Session {
 
     /// Sends an event, and those that are there already.
     async fn tell(&mut self, socket: &mut WebSocket, first: News) -> Result<(), End> {
-        let mut frames = Vec::new();
+        let (mut frames, mut events) = (Vec::new(), Vec::new());
         let mut next = Some(first);
         while let Some((id, news)) = next {
             match news {
                 Ok(Item::Event(event)) => {
-                    self.subscriptions.delivered(&id, event.event.seq);
                     let fields = envelope::fields(self.epoch, &event);
                     let fields = std::str::from_utf8(fields).unwrap_or_default();
                     frames.push(format!("{{\"op\":\"event\",\"sub\":{id},{fields}}}"));
+                    events.push((id, event.event.seq));
                 }
                 Ok(Item::Lagged { resume }) => {
                     let resume = self.position(resume);
                     frames.push(error(Some(&id), "slow_consumer", "resume from there", Some(resume)));
-                    self.send(socket, frames).await?;
+                    self.send_events(socket, frames, events).await?;
                     return Err(Some((None, ends::SLOW, "slow consumer")));
                 }
                 Err(fault) => {
                     tracing::error!(%fault, "a subscription failed");
+                    self.send_events(socket, frames, events).await?;
                     let last = error(Some(&id), "unavailable", "the journal does not answer", Some(self.resume()));
                     return Err(Some((Some(last), ends::FAILED, "unavailable")));
                 }
@@ -180,12 +181,28 @@ impl Session {
             let room = frames.len() < BATCH;
             next = if room { self.subscriptions.next().now_or_never().flatten() } else { None };
         }
-        self.send(socket, frames).await
+        self.send_events(socket, frames, events).await
     }
 
     /// Sends frames; a client that does not take them is told where to resume, if it ever reads that far.
     async fn send(&mut self, socket: &mut WebSocket, frames: Vec<String>) -> Result<(), End> {
-        sockets::send_all(socket, frames).await.map_err(|_| {
+        self.send_events(socket, frames, Vec::new()).await
+    }
+
+    /// The same with frames of which the first are those of `events`, one each. Only what went into the connection
+    /// counts as delivered: it stands before the last frame, which tells where to resume.
+    async fn send_events(
+        &mut self,
+        socket: &mut WebSocket,
+        frames: Vec<String>,
+        events: Vec<(Arc<str>, u64)>,
+    ) -> Result<(), End> {
+        let sent = sockets::send_all(socket, frames, self.app.settings.send_within()).await;
+        let taken = sent.as_ref().map_or_else(|gone| gone.taken, |()| events.len());
+        for (id, seq) in events.iter().take(taken) {
+            self.subscriptions.delivered(id, *seq);
+        }
+        sent.map_err(|_| {
             let last = error(None, "slow_consumer", "resume from there", Some(self.resume()));
             Some((Some(last), ends::SLOW, "slow consumer"))
         })

@@ -1,5 +1,6 @@
 //! The dex facade's one POST: both dialects, with the bodies recorded from the original systems.
 
+use api::Limits;
 use serde_json::{Value, json};
 
 use crate::site::{Site, body};
@@ -190,7 +191,7 @@ async fn the_facade_alone_is_a_drop_in() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let router = api::dex_router(site.engine.clone(), api::Settings::default());
-    let server = tokio::spawn(api::serve(listener, router, site.stop.clone(), std::time::Duration::from_secs(5)));
+    let server = tokio::spawn(api::serve(listener, router, site.stop.clone(), Limits::default()));
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let online = client.get(format!("http://{address}/")).send().await.expect("an answer");
     assert_eq!(body(online).await["status"], "online");

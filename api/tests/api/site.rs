@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::Settings;
+use api::{Limits, Settings};
 use domain::token::Registry;
 use drivers::{journal, venue, wake};
 use engine::{Engine, Parts, clock};
@@ -42,6 +42,10 @@ impl Site {
     }
 
     pub(crate) async fn with(venues: &str, swap_concurrency: usize, settings: Settings) -> Self {
+        Self::within(venues, swap_concurrency, settings, Limits::default()).await
+    }
+
+    pub(crate) async fn within(venues: &str, swap_concurrency: usize, settings: Settings, limits: Limits) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let (wake, tokens) = (wake::open("local").expect("a wake"), Arc::new(Registry::default()));
         let options = journal::Options { wake: Arc::clone(&wake), lease_millis: 30_000 };
@@ -62,7 +66,8 @@ impl Site {
         let address = listener.local_addr().expect("an address");
         let stop = settings.stop.clone();
         let router = api::router(Arc::clone(&engine), settings);
-        let server = tokio::spawn(api::serve(listener, router, stop.clone(), Duration::from_secs(5)));
+        let limits = Limits { drain: Duration::from_secs(5), ..limits };
+        let server = tokio::spawn(api::serve(listener, router, stop.clone(), limits));
         let client = Client::builder().timeout(PATIENCE).no_proxy().build().expect("a client");
         Self { engine, stop, address, client, server, _dir: dir }
     }
@@ -92,11 +97,16 @@ impl Site {
         body(answer).await["id"].as_str().expect("an id").to_owned()
     }
 
-    /// A socket whose client has so little room that the server soon cannot send.
-    pub(crate) async fn narrow_socket(&self, path: &str) -> Socket {
+    /// A connection whose client has so little room that the server soon cannot send.
+    pub(crate) async fn narrow(&self) -> TcpStream {
         let tcp = TcpSocket::new_v4().expect("a socket");
         tcp.set_recv_buffer_size(4_096).expect("a small buffer");
-        let tcp = tcp.connect(self.address).await.expect("a connection");
+        tcp.connect(self.address).await.expect("a connection")
+    }
+
+    /// A WebSocket over such a connection.
+    pub(crate) async fn narrow_socket(&self, path: &str) -> Socket {
+        let tcp = self.narrow().await;
         let url = format!("ws://{}{path}", self.address);
         let (socket, _) = client_async(url, MaybeTlsStream::Plain(tcp)).await.expect("a socket");
         Socket(socket)

@@ -3,6 +3,7 @@
 use futures_util::StreamExt;
 use reqwest::Response;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 
 use crate::site::{ORDER, PATIENCE, Site, body};
 
@@ -196,14 +197,8 @@ async fn streams_have_a_limit() {
     site.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_slow_socket_is_cut_off_with_a_position_and_misses_nothing() {
-    const ORDERS: usize = 6_000;
-
-    let site = Site::idle().await;
-    let mut slow = site.narrow_socket("/v1/stream").await;
-    slow.say(r#"{"op":"subscribe","id":1}"#).await;
-    assert_eq!(slow.frame().await["op"], "subscribed");
+/// Places that many orders, past HTTP.
+async fn fill(site: &Site, orders: usize) {
     let place = || domain::swap::Place {
         id: engine::intake::new_id(),
         account: domain::Owner::parse("default").expect("a name"),
@@ -220,9 +215,20 @@ async fn a_slow_socket_is_cut_off_with_a_position_and_misses_nothing() {
         client_order_id: None,
         expires_at: None,
     };
-    for taken in futures_util::future::join_all((0..ORDERS).map(|_| site.engine.intake.place(place(), None))).await {
+    for taken in futures_util::future::join_all((0..orders).map(|_| site.engine.intake.place(place(), None))).await {
         taken.expect("taken");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_socket_is_cut_off_with_a_position_and_misses_nothing() {
+    const ORDERS: usize = 6_000;
+
+    let site = Site::idle().await;
+    let mut slow = site.narrow_socket("/v1/stream").await;
+    slow.say(r#"{"op":"subscribe","id":1}"#).await;
+    assert_eq!(slow.frame().await["op"], "subscribed");
+    fill(&site, ORDERS).await;
     // While it does not read, the distributor gives it up.
     while site.engine.hub.watchers() > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -247,5 +253,60 @@ async fn a_slow_socket_is_cut_off_with_a_position_and_misses_nothing() {
         let frame = again.frame().await;
         assert!(frame["seq"].as_str().is_some_and(|position| position.ends_with(&format!("-{seq}"))));
     }
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_that_takes_nothing_is_told_to_resume_after_what_it_got() {
+    const ORDERS: usize = 900;
+
+    let settings = api::Settings { send_within_millis: 500, ..api::Settings::default() };
+    let site = Site::with("paper?pace=instant&seed=1", 0, settings).await;
+    fill(&site, ORDERS).await;
+    // The last frame comes only to a client that reads again after its deadline and before the server has gone.
+    let mut told = None;
+    for _ in 0..20 {
+        let mut slow = site.narrow_socket("/v1/stream").await;
+        slow.say(r#"{"op":"subscribe","id":1,"after":"oldest"}"#).await;
+        tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+        assert_eq!(slow.frame().await["op"], "subscribed");
+        let mut seen = 0;
+        let resume = loop {
+            match slow.next().await {
+                Ok(frame) if frame["op"] == "event" => seen += 1,
+                Ok(frame) => break Some(frame["resume"].as_str().expect("a position").to_owned()),
+                Err(_) => break None,
+            }
+            if seen == ORDERS {
+                break None;
+            }
+        };
+        if let Some(resume) = resume {
+            assert_eq!(slow.next().await, Err(4008));
+            told = Some((seen, resume));
+            break;
+        }
+    }
+    let (seen, resume) = told.expect("a socket that was cut off and told so");
+    assert!(seen < ORDERS && resume.ends_with(&format!("-{seen}")), "{seen} {resume}");
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_never_reads_loses_its_place() {
+    let settings = api::Settings { max_sockets: 1, ..api::Settings::default() };
+    let limits = api::Limits { write_within: std::time::Duration::from_millis(300), ..api::Limits::default() };
+    let site = Site::within("paper?pace=instant&seed=1", 0, settings, limits).await;
+    fill(&site, 3_000).await;
+    let mut silent = site.narrow().await;
+    silent.write_all(b"GET /v1/events?after=oldest HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
+    silent.readable().await.expect("an answer begins");
+    let place = async {
+        while site.get("/v1/events").send().await.expect("an answer").status() != 200 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, place).await.expect("its place is free again");
+    drop(silent);
     site.end().await;
 }

@@ -85,6 +85,11 @@ struct Visit {
 }
 
 impl Visit {
+    /// How long the client may take to take what is sent.
+    fn within(&self) -> Duration {
+        self.app.settings.send_within()
+    }
+
     /// The order's history and then its events, if it is the visitor's.
     async fn follower(&self, id: &str) -> Result<Option<Follower>, Fault> {
         let engine = &self.app.engine;
@@ -99,7 +104,7 @@ impl Visit {
         let (last, code, reason) = match self.follower(id).await {
             Ok(Some(follower)) => match self.tell_one(&mut socket, follower).await {
                 Ok((code, reason)) => (None, code, reason),
-                Err(Gone) => return,
+                Err(Gone { .. }) => return,
             },
             Ok(None) => (Some(e::unknown(id)), ends::POLICY, "Order not found"),
             Err(fault) => {
@@ -118,12 +123,12 @@ impl Visit {
             tokio::select! {
                 said = socket.recv() => match said {
                     Some(Ok(_)) => {}
-                    _ => return Err(Gone),
+                    _ => return Err(Gone { taken: 0 }),
                 },
                 item = follower.next(), if !over => match item {
                     Ok(Item::Event(event)) => {
                         let (frames, last) = e::frames(&event.event);
-                        sockets::send_all(socket, frames).await?;
+                        sockets::send_all(socket, frames, self.within()).await?;
                         (over, idle_until) = (last, Instant::now() + IDLE);
                     }
                     Ok(Item::Lagged { .. }) => return Ok((ends::SLOW, "slow consumer")),
@@ -132,7 +137,7 @@ impl Visit {
                         return Ok((ends::FAILED, "unavailable"));
                     }
                 },
-                _ = ping.tick() => sockets::send(socket, Message::Ping(Default::default())).await?,
+                _ = ping.tick() => sockets::send(socket, Message::Ping(Default::default()), self.within()).await?,
                 () = sleep_until(idle_until) => return Ok((ends::DONE, "idle")),
                 () = self.app.settings.stop.cancelled() => return Ok((ends::RESTART, "restart")),
             }
@@ -156,7 +161,7 @@ impl Visit {
                     Some(Ok(Message::Text(said))) => self.answer(&said, &mut orders).await,
                     Some(Ok(Message::Binary(_))) => INVALID.to_owned(),
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-                    _ => return Err(Gone),
+                    _ => return Err(Gone { taken: 0 }),
                 },
                 Some(item) = orders.news.next() => match item {
                     Ok(Item::Event(event)) => match m::frame(&event.event).0 {
@@ -170,13 +175,13 @@ impl Visit {
                     }
                 },
                 _ = ping.tick() => {
-                    sockets::send(socket, Message::Ping(Default::default())).await?;
+                    sockets::send(socket, Message::Ping(Default::default()), self.within()).await?;
                     continue;
                 }
                 () = sleep_until(idle_until) => return Ok((ends::DONE, "idle")),
                 () = self.app.settings.stop.cancelled() => return Ok((ends::RESTART, "restart")),
             };
-            sockets::send(socket, Message::text(frame)).await?;
+            sockets::send(socket, Message::text(frame), self.within()).await?;
             idle_until = Instant::now() + IDLE;
         }
     }
