@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
+use crate::facades::dex;
 use crate::problem::{Problem, codes};
 use crate::routes::App;
 
@@ -65,7 +66,11 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Ne
     };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let allow = response.headers_mut().remove(header::ALLOW);
-        response = problem.render(id.to_str().unwrap_or_default(), uri.path());
+        response = if dex::owns(app.dex, uri.path()) {
+            dex::failure(&problem)
+        } else {
+            problem.render(id.to_str().unwrap_or_default(), uri.path())
+        };
         response.headers_mut().extend(allow.map(|methods| (header::ALLOW, methods)));
     }
     let headers = response.headers_mut();

@@ -45,7 +45,6 @@ pub(crate) async fn run(settings: Serve, colour: Colour) -> anyhow::Result<u8> {
     let stop = CancellationToken::new();
     let api = api::Settings {
         request_deadline_millis: millis(settings.request_deadline),
-        public: settings.open,
         secret,
         stop: stop.clone(),
         ..api::Settings::default()

@@ -149,7 +149,8 @@ impl Problem {
         response
     }
 
-    fn status(&self) -> StatusCode {
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.0.known.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }

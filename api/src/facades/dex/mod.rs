@@ -17,7 +17,24 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 
+use crate::problem::Problem;
 use crate::routes::App;
+
+/// Where the facade is mounted beside the native API.
+pub(crate) const MOUNT: &str = "/dex";
+
+/// Whether a path is one of the facade's, which is mounted at `mount`.
+pub(crate) fn owns(mount: &str, path: &str) -> bool {
+    path.strip_prefix(mount).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A request that failed outside of its handler (it panicked, or took too long), as the systems' framework says it.
+pub(crate) fn failure(problem: &Problem) -> Response {
+    let status = problem.status();
+    let (error, message) = (text(status.canonical_reason().unwrap_or("Error")), text(problem.detail()));
+    let number = status.as_u16();
+    Refused(status, format!(r#"{{"statusCode":{number},"error":{error},"message":{message}}}"#)).into_response()
+}
 
 /// The facade's routes below `mount` (empty for its own listener).
 pub(crate) fn routes(mount: &'static str) -> Router<Arc<App>> {

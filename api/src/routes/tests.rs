@@ -1,0 +1,84 @@
+//! The routes against the document, and what the layer around them makes of handlers that fail.
+
+use axum::http::StatusCode;
+use domain::token::Registry;
+use drivers::{journal, venue, wake};
+use engine::{Parts, clock};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::server::{Limits, serve};
+
+#[test]
+fn every_route_is_in_the_document_and_nothing_else() {
+    let document: Value = serde_json::from_str(&openapi::openapi()).expect("JSON");
+    let mut documented = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        documented.extend(item.as_object().expect("methods").keys().map(|method| format!("{method} {path}")));
+    }
+    let mut served = vec!["get /health/live".to_owned()];
+    for route in native() {
+        served.extend(route.methods.iter().map(|m| format!("{} {}", m.as_str().to_lowercase(), route.path)));
+    }
+    documented.sort();
+    served.sort();
+    assert_eq!(documented, served);
+}
+
+async fn engine(folder: &tempfile::TempDir) -> Arc<Engine> {
+    let (wake, tokens) = (wake::open("local").expect("a wake"), Arc::new(Registry::default()));
+    let options = journal::Options { wake: Arc::clone(&wake), lease_millis: 30_000 };
+    let url = format!("sqlite:{}/t.db", folder.path().display());
+    Arc::new(Engine::start(Parts {
+        journal: journal::open(&url, options).await.expect("a journal"),
+        wake,
+        venues: venue::open("paper?pace=instant", &tokens, clock::now()).expect("venues"),
+        exports: Vec::new(),
+        tokens,
+        settings: engine::Settings { swap_concurrency: 0, ..engine::Settings::default() },
+    }))
+}
+
+async fn panics() -> StatusCode {
+    panic!("on purpose")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn panics_and_deadlines_are_answered_in_the_words_of_the_api_that_was_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = engine(&folder).await;
+    let settings = Settings { request_deadline_millis: 200, ..Settings::default() };
+    let app = App::new(Arc::clone(&engine), settings.clone(), facades::dex::MOUNT);
+    let mut router = Router::new();
+    for mount in ["", facades::dex::MOUNT] {
+        router = router.route(&format!("{mount}/panics"), get(panics));
+        router = router.route(&format!("{mount}/waits"), get(std::future::pending::<StatusCode>));
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let server = tokio::spawn(serve(listener, finish(router, app), settings.stop.clone(), Limits::default()));
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let (failed, late) = ("the server failed; the operator's log says why", "the request was not done in time");
+    for (path, status, code, detail) in [("/panics", 500, "INTERNAL", failed), ("/waits", 503, "DEADLINE", late)] {
+        let answer = client.get(format!("http://{address}{path}")).send().await.expect("an answer");
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["content-type"]),
+            (status, &"application/problem+json".parse().expect("a value"))
+        );
+        assert!(answer.headers().contains_key("x-request-id"));
+        let problem: Value = answer.json().await.expect("JSON");
+        assert_eq!((&problem["code"], &problem["instance"]), (&json!(code), &json!(path)));
+
+        let answer = client.get(format!("http://{address}/dex{path}")).send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), status);
+        assert_eq!(answer.headers().get("retry-after").is_some(), status == 503);
+        let word = if status == 500 { "Internal Server Error" } else { "Service Unavailable" };
+        let failure: Value = answer.json().await.expect("JSON");
+        assert_eq!(failure, json!({"statusCode": status, "error": word, "message": detail}));
+    }
+    drop(client);
+    settings.stop.cancel();
+    server.await.expect("no panic").expect("no error");
+    engine.stop(Duration::from_secs(5)).await;
+}
