@@ -6,9 +6,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
-use domain::swap::Status;
+use domain::swap::{Status, client_order_scope};
 use domain::{Kind, Owner};
-use drivers::journal::List;
+use drivers::journal::{List, Page};
+use engine::clock;
 
 use super::{json, view};
 use crate::account::Account;
@@ -20,11 +21,15 @@ use crate::schema::{ProblemView, SwapList};
 
 const DEFAULT_LIMIT: u64 = 20;
 const MOST: u64 = 100;
+/// Where an order's body has its tokens.
+const INPUT: &str = "ask.input";
+const OUTPUT: &str = "ask.output";
 
 /// Lists the account's orders, newest first.
 ///
 /// `nextCursor` (and the `Link` header) lead to the next page of the same list; a cursor is good only together with the
-/// filters it came from.
+/// filters it came from. A page looks at a bounded number of orders: where filters pass over many, it may hold fewer than
+/// `limit`, even none, and still have a `nextCursor`. The list is over when `hasMore` is false.
 #[utoipa::path(get, path = "/v1/swaps", tag = "swaps",
     params(
         ("status" = Option<String>, Query, description = "In one of these states; repeatable or comma-separated."),
@@ -43,21 +48,14 @@ pub(crate) async fn list(
     Account(account): Account,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let page = Page::parse(&uri, &account, &app.settings.secret)?;
-    let wanted = List {
-        kind: Kind::Swap,
-        owner: Some(account),
-        statuses: page.statuses,
-        fields: page.fields,
-        after: page.after,
-        newest_first: true,
-        // One more than shown tells whether there is a next page.
-        limit: page.limit + 1,
+    let wanted = Wanted::parse(&uri, account, &app.settings.secret)?;
+    let name = wanted.name();
+    let Page { entities, next } = match &wanted.client_order_id {
+        Some(id) => by_client_order_id(&app, &wanted, id).await?,
+        None => app.engine.journal.entities(wanted.list).await?,
     };
-    let mut entities = app.engine.journal.entities(wanted).await?;
-    let more = entities.len() > page.limit;
-    entities.truncate(page.limit);
-    let next = entities.last().filter(|_| more).map(|e| cursor::seal(&app.settings.secret, &page.name, e.created_seq));
+    let next = next.map(|after| cursor::seal(&app.settings.secret, &name, after));
+    let more = next.is_some();
 
     let mut body = String::from("{\"data\":[");
     for (i, entity) in entities.iter().enumerate() {
@@ -72,18 +70,38 @@ pub(crate) async fn list(
     Ok(response)
 }
 
-/// What is asked for, checked.
-struct Page {
-    statuses: Vec<String>,
-    fields: Vec<(&'static str, String)>,
-    limit: usize,
-    after: Option<u64>,
-    /// Names the list, filters and account, whatever the order of the parameters: what a cursor is bound to.
-    name: String,
+/// The one order that may have that id, found by the key that keeps the id unique: nothing is walked.
+async fn by_client_order_id(app: &App, wanted: &Wanted, id: &str) -> Result<Page, Problem> {
+    let List { owner, statuses, fields, .. } = &wanted.list;
+    let journal = &app.engine.journal;
+    let Some(owner) = owner else { return Ok(Page::default()) };
+    let Some(held) = journal.key(&client_order_scope(owner), id, clock::now()).await? else {
+        return Ok(Page::default());
+    };
+    let entity = journal.entity(Kind::Swap, &held.id).await?;
+    let entity = entity.filter(|e| e.owner == *owner && (statuses.is_empty() || statuses.contains(&e.status)));
+    let Some(entity) = entity else { return Ok(Page::default()) };
+    let ask = super::swap(&entity)?.ask;
+    let token = |field: &str| if field == INPUT { &ask.input } else { &ask.output };
+    let fits = fields.iter().all(|(field, symbol)| **token(field) == **symbol);
+    Ok(Page { entities: if fits { vec![entity] } else { Vec::new() }, next: None })
 }
 
-impl Page {
-    fn parse(uri: &Uri, account: &Owner, secret: &[u8; 32]) -> Result<Self, Problem> {
+/// What is asked for, checked.
+struct Wanted {
+    list: List,
+    client_order_id: Option<String>,
+}
+
+impl Wanted {
+    /// Names the list, filters and account, whatever the order of the parameters: what a cursor is bound to.
+    fn name(&self) -> String {
+        let List { owner, statuses, fields, .. } = &self.list;
+        let account = owner.as_ref().map(Owner::as_str).unwrap_or_default();
+        format!("swaps\0{account}\0{statuses:?}\0{fields:?}\0{:?}", self.client_order_id)
+    }
+
+    fn parse(uri: &Uri, account: Owner, secret: &[u8; 32]) -> Result<Self, Problem> {
         let mut query = Query::parse(uri)?;
         let mut statuses = query.list("status");
         statuses.sort();
@@ -92,31 +110,31 @@ impl Page {
             let words = Status::ALL.map(Status::as_str).join(", ");
             query.fault("status", format!("expected some of {words}"));
         }
-        let filters = [
-            ("inputToken", "ask.input", query.one("inputToken")),
-            ("outputToken", "ask.output", query.one("outputToken")),
-            ("clientOrderId", "clientOrderId", query.one("clientOrderId")),
-        ];
-        let mut fields = Vec::new();
-        for (parameter, field, value) in filters {
-            match value {
-                Some(value) if value.is_empty() || value.len() > 64 => query.fault(parameter, "1 to 64 bytes"),
-                Some(value) => fields.push((field, value)),
-                None => {}
+        let mut short = |parameter| {
+            let value = query.one(parameter);
+            if value.as_ref().is_some_and(|value| value.is_empty() || value.len() > 64) {
+                query.fault(parameter, "1 to 64 bytes");
             }
-        }
+            value
+        };
+        let tokens = [(INPUT, short("inputToken")), (OUTPUT, short("outputToken"))];
+        let client_order_id = short("clientOrderId");
+        let fields = tokens.into_iter().filter_map(|(field, symbol)| Some((field, symbol?))).collect();
         let limit = query.integer("limit", 1, MOST).unwrap_or(DEFAULT_LIMIT);
         let cursor = query.one("cursor");
         query.finish()?;
-        let name = format!("swaps\0{account}\0{statuses:?}\0{fields:?}");
-        let after = match cursor {
-            None => None,
-            Some(text) => Some(cursor::open(secret, &name, &text).ok_or_else(|| {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let (kind, owner) = (Kind::Swap, Some(account));
+        let list = List { kind, owner, statuses, fields, after: None, newest_first: true, limit };
+        let mut wanted = Self { list, client_order_id };
+        if let Some(text) = cursor {
+            let after = cursor::open(secret, &wanted.name(), &text).ok_or_else(|| {
                 let detail = "take the cursor from the previous page of the same list";
                 Problem::at(At::parameter("cursor"), codes::INVALID_CURSOR, detail)
-            })?),
-        };
-        Ok(Self { statuses, fields, limit: usize::try_from(limit).unwrap_or(usize::MAX), after, name })
+            })?;
+            wanted.list.after = Some(after);
+        }
+        Ok(wanted)
     }
 }
 

@@ -227,8 +227,12 @@ async fn entity(app: &App, account: &Owner, id: &str) -> Result<Entity, Problem>
 
 /// The public view of an order as JSON.
 fn view(entity: &Entity) -> Result<String, Problem> {
+    swap(entity).map(|swap| swap.view_json())
+}
+
+fn swap(entity: &Entity) -> Result<Swap, Problem> {
     let broken = |e: serde_json::Error| drivers::Fault::Broken(format!("swap {}: {e}", entity.id));
-    Ok(Swap::from_entity(entity).map_err(broken)?.view_json())
+    Ok(Swap::from_entity(entity).map_err(broken)?)
 }
 
 fn unknown() -> Problem {

@@ -160,6 +160,11 @@ async fn lists_page_through_everything_once() {
     for (query, count) in [
         ("", 8),
         ("clientOrderId=c1", 1),
+        ("clientOrderId=c1&status=pending&inputToken=USDC&outputToken=BONK", 1),
+        ("clientOrderId=c1&status=confirmed", 0),
+        ("clientOrderId=c1&inputToken=SOL", 0),
+        ("clientOrderId=c1&outputToken=USDC", 0),
+        ("clientOrderId=c2", 0),
         ("outputToken=BONK", 1),
         ("status=confirmed", 0),
         ("status=confirmed&status=pending", 8),

@@ -41,7 +41,7 @@ pub trait Journal: Send + Sync + 'static {
     async fn entity(&self, kind: Kind, id: &str) -> Result<Option<Entity>, Fault>;
 
     /// A page of entities, by `created_seq`.
-    async fn entities(&self, list: List) -> Result<Vec<Entity>, Fault>;
+    async fn entities(&self, list: List) -> Result<Page, Fault>;
 
     /// The events of one entity with versions above `after`, oldest first, at most `limit`.
     async fn history(&self, kind: Kind, id: &str, after: u64, limit: usize) -> Result<Vec<Event>, Fault>;
@@ -93,7 +93,7 @@ pub struct Claim {
     pub now: Timestamp,
 }
 
-/// A page of entities.
+/// Which entities to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List {
     /// Of this kind.
@@ -110,6 +110,16 @@ pub struct List {
     pub newest_first: bool,
     /// At most so many.
     pub limit: usize,
+}
+
+/// A page of entities. It may be short, even empty, long before the list's end: one call looks at a bounded number of
+/// entities, and filters may pass over most of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Those found, in the list's order.
+    pub entities: Vec<Entity>,
+    /// The list's next `after`; none at its end.
+    pub next: Option<u64>,
 }
 
 /// The end of the log.

@@ -196,12 +196,14 @@ impl Audit {
         let mut with_jobs = 0;
         loop {
             let page = self.journal.entities(page(after)).await?;
-            let Some(entity) = page.last() else { break };
-            after = Some(entity.created_seq);
-            for entity in &page {
+            for entity in &page.entities {
                 self.counts.entities += 1;
                 with_jobs += usize::from(jobs.live.contains_key(&entity.id));
                 self.order(entity, jobs);
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
             }
         }
         if self.counts.entities != born && self.journal.head().await?.floor == 0 {

@@ -4,7 +4,7 @@ use domain::{EntityWrite, Expect, Kind};
 
 use super::make::{change, create, ids, list, owner, update, write};
 use super::{Harness, LONG};
-use crate::journal::{Journal, List};
+use crate::journal::{Journal, List, Page};
 
 /// Twelve entities: owners in turn of two, states in turn of three.
 async fn twelve(journal: &dyn Journal) {
@@ -23,12 +23,13 @@ async fn twelve(journal: &dyn Journal) {
 /// All pages of a list, each of at most `limit`.
 async fn pages(journal: &dyn Journal, mut list: List) -> Vec<String> {
     let mut all = Vec::new();
-    while let page @ [.., last] = &*journal.entities(list.clone()).await.unwrap() {
-        assert!(page.len() <= list.limit);
-        all.extend(page.iter().map(|entity| entity.id.clone()));
-        list.after = Some(last.created_seq);
+    loop {
+        let page = journal.entities(list.clone()).await.unwrap();
+        assert!(page.entities.len() <= list.limit);
+        all.extend(page.entities.iter().map(|entity| entity.id.clone()));
+        let Some(next) = page.next else { return all };
+        list.after = Some(next);
     }
-    all
 }
 
 fn named(numbers: &[usize]) -> Vec<String> {
@@ -45,6 +46,18 @@ pub(super) async fn lists_page_in_both_directions(harness: &dyn Harness) {
         assert_eq!(pages(&*journal, List { limit, newest_first: true, ..list() }).await, named(&back));
     }
     assert_eq!(ids(&*journal, List { kind: Kind::Relay, ..list() }).await, named(&[]));
+}
+
+pub(super) async fn the_last_page_says_so(harness: &dyn Harness) {
+    let journal = harness.open(LONG).await;
+    assert_eq!(journal.entities(list()).await.unwrap(), Page::default());
+    twelve(&*journal).await;
+    for (limit, more) in [(5, true), (11, true), (12, false), (13, false)] {
+        for newest_first in [true, false] {
+            let page = journal.entities(List { limit, newest_first, ..list() }).await.unwrap();
+            assert_eq!(page.next, page.entities.last().map(|last| last.created_seq).filter(|_| more), "{limit}");
+        }
+    }
 }
 
 pub(super) async fn lists_filter_by_owner_and_status(harness: &dyn Harness) {
@@ -78,13 +91,15 @@ pub(super) async fn lists_filter_by_fields(harness: &dyn Harness) {
 pub(super) async fn lists_keep_their_order_over_changes(harness: &dyn Harness) {
     let journal = harness.open(LONG).await;
     twelve(&*journal).await;
-    let before: Vec<u64> = journal.entities(list()).await.unwrap().iter().map(|entity| entity.created_seq).collect();
+    let before: Vec<u64> =
+        journal.entities(list()).await.unwrap().entities.iter().map(|entity| entity.created_seq).collect();
     assert!(before.is_sorted_by(|a, b| a < b), "{before:?}");
     for n in [3, 0, 11] {
         let write = EntityWrite { owner: owner("bob"), ..write(&format!("n{n:02}"), Expect::Version(1), "over") };
         journal.apply(change(vec![write])).await.unwrap();
     }
-    let after: Vec<u64> = journal.entities(list()).await.unwrap().iter().map(|entity| entity.created_seq).collect();
+    let after: Vec<u64> =
+        journal.entities(list()).await.unwrap().entities.iter().map(|entity| entity.created_seq).collect();
     assert_eq!(after, before);
     assert_eq!(ids(&*journal, List { statuses: vec!["over".to_owned()], ..list() }).await, named(&[0, 3, 11]));
     assert_eq!(ids(&*journal, List { statuses: vec!["new".to_owned()], ..list() }).await, named(&[6, 9]));
@@ -94,11 +109,11 @@ pub(super) async fn creation_numbers_rise_over_reopening(harness: &dyn Harness) 
     let journal = harness.open(LONG).await;
     twelve(&*journal).await;
     journal.apply(update("n05", 1, "over")).await.unwrap();
-    let last = journal.entities(List { newest_first: true, limit: 1, ..list() }).await.unwrap().remove(0);
+    let last = journal.entities(List { newest_first: true, limit: 1, ..list() }).await.unwrap().entities.remove(0);
     drop(journal);
     let journal = harness.open(LONG).await;
     journal.apply(create("later")).await.unwrap();
-    let found = journal.entities(List { after: Some(last.created_seq), ..list() }).await.unwrap();
+    let found = journal.entities(List { after: Some(last.created_seq), ..list() }).await.unwrap().entities;
     assert_eq!(found.iter().map(|entity| entity.id.as_str()).collect::<Vec<_>>(), ["later"]);
     assert!(found[0].created_seq > last.created_seq);
 }

@@ -122,7 +122,7 @@ pub(super) fn list() -> List {
 }
 
 pub(super) async fn ids(journal: &dyn Journal, list: List) -> Vec<String> {
-    journal.entities(list).await.unwrap().into_iter().map(|entity| entity.id).collect()
+    journal.entities(list).await.unwrap().entities.into_iter().map(|entity| entity.id).collect()
 }
 
 pub(super) fn is_version_conflict<T>(result: &Result<T, Fault>) -> bool {

@@ -99,6 +99,7 @@ macro_rules! journal_cases {
             log::limits_are_kept,
             log::hints_follow_commits,
             lists::lists_page_in_both_directions,
+            lists::the_last_page_says_so,
             lists::lists_filter_by_owner_and_status,
             lists::lists_filter_by_fields,
             lists::lists_keep_their_order_over_changes,

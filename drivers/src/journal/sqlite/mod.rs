@@ -7,6 +7,7 @@ mod file;
 mod groups;
 mod jobs;
 mod lease;
+mod list;
 mod read;
 mod reader;
 mod rows;
@@ -30,9 +31,9 @@ use tokio::sync::oneshot;
 
 use self::command::{Command, Reply};
 use self::groups::Verdict;
-use self::reader::{Effort, LOOK_AGAIN, PATIENCE, Readers, closed};
+use self::reader::{Effort, LOOK_AGAIN, PATIENCE, READS_WITHIN, Readers, closed};
 use self::writer::Writer;
-use super::{Claim, Depth, Head, Journal, List, Options, Receipt};
+use super::{Claim, Depth, Head, Journal, List, Options, Page, Receipt};
 use crate::{Fault, KeyHeld};
 
 pub(super) use self::backup::backup;
@@ -61,9 +62,9 @@ pub(super) async fn open(path: &str, options: Options) -> Result<Arc<dyn Journal
 pub(super) async fn open_read_only(path: &str) -> Result<Arc<dyn Journal>, Fault> {
     let path = parse(path)?;
     let work = move || {
-        let readers = [file::open_reader(&path)?, file::open_reader(&path)?];
+        let readers = vec![file::open_reader(&path)?, file::open_reader(&path)?];
         let epoch = file::epoch(&readers[0]).map_err(|error| rows::fault(&error))?;
-        Ok((Readers::start(readers).map_err(|error| no_thread(&error))?, epoch))
+        Ok((Readers::start(readers, READS_WITHIN).map_err(|error| no_thread(&error))?, epoch))
     };
     let (readers, epoch) = blocking(work).await?;
     Ok(Arc::new(Sqlite {
@@ -92,8 +93,8 @@ fn start(
     let head = Arc::new(AtomicU64::new(0));
     let epoch = file::epoch(&conn).map_err(|error| rows::fault(&error))?;
     let writer = Writer::new(conn, lock, options, Arc::clone(&head)).map_err(|error| rows::fault(&error))?;
-    let readers = [file::open_reader(path)?, file::open_reader(path)?];
-    let readers = Readers::start(readers).map_err(|error| no_thread(&error))?;
+    let readers = vec![file::open_reader(path)?, file::open_reader(path)?];
+    let readers = Readers::start(readers, READS_WITHIN).map_err(|error| no_thread(&error))?;
     let thread = std::thread::Builder::new().name("journal-write".to_owned());
     let writer = thread.spawn(move || writer.run(&waiting)).map_err(|error| no_thread(&error))?;
     let writer = Mutex::new(Some(writer));
@@ -178,8 +179,8 @@ impl Journal for Sqlite {
         self.read(Effort::Point, move |conn| read::entity(conn, kind, &id)).await
     }
 
-    async fn entities(&self, list: List) -> Result<Vec<Entity>, Fault> {
-        self.read(Effort::Scan, move |conn| read::entities(conn, &list)).await
+    async fn entities(&self, list: List) -> Result<Page, Fault> {
+        self.read(Effort::Scan, move |conn| list::entities(conn, &list)).await
     }
 
     async fn history(&self, kind: Kind, id: &str, after: u64, limit: usize) -> Result<Vec<Event>, Fault> {

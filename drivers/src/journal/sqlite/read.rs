@@ -1,16 +1,13 @@
 //! The questions that readers answer.
 
-use std::collections::BTreeSet;
-
 use domain::{DeadJob, Entity, Event, Job, JobId, Kind, Owner, Timestamp};
-use rusqlite::types::Value;
-use rusqlite::{Connection, Error, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
 use super::rows;
-use crate::journal::{Depth, List};
+use crate::journal::Depth;
 
 /// The most rows in one answer.
-const ROWS_LIMIT: usize = 1_000;
+pub(super) const ROWS_LIMIT: usize = 1_000;
 
 pub(super) fn entity(conn: &Connection, kind: Kind, id: &str) -> Result<Option<Entity>, Error> {
     let sql = format!("select {} from entity where kind = ?1 and id = ?2", rows::ENTITY);
@@ -63,54 +60,6 @@ pub(super) fn depth(conn: &Connection, queue: &str, now: Timestamp) -> Result<De
     })
 }
 
-/// A page of entities. With states, one walk of the status index per state, merged; else a walk by owner or by number.
-pub(super) fn entities(conn: &Connection, list: &List) -> Result<Vec<Entity>, Error> {
-    let mut values: Vec<Value> = vec![list.kind.as_str().to_owned().into()];
-    let mut filter = String::new();
-    let mut bind = |value: Value| {
-        values.push(value);
-        values.len()
-    };
-    if let Some(owner) = &list.owner {
-        let n = bind(owner.as_str().to_owned().into());
-        filter += &format!(" and owner = ?{n}");
-    }
-    if let Some(after) = list.after {
-        let n = bind(sql_number(after).into());
-        filter += &format!(" and created_seq {} ?{n}", if list.newest_first { '<' } else { '>' });
-    }
-    for (field, text) in &list.fields {
-        if !is_plain(field) {
-            return Err(Error::InvalidParameterName((*field).to_owned()));
-        }
-        let n = bind(text.clone().into());
-        filter += &format!(" and body ->> '$.{field}' = ?{n}");
-    }
-    let limit = bind(sql_limit(list.limit).into());
-    let states: BTreeSet<&String> = list.statuses.iter().collect();
-    let statuses: Vec<usize> = states.into_iter().map(|status| bind(status.clone().into())).collect();
-    let index = match (statuses.is_empty(), list.owner.is_some()) {
-        (false, _) => "indexed by entity_by_status",
-        (true, true) => "indexed by entity_by_owner",
-        (true, false) => "not indexed",
-    };
-    let walk = |status: String| format!("select {} from entity {index} where kind = ?1{filter}{status}", rows::ENTITY);
-    let walks = if statuses.is_empty() {
-        walk(String::new())
-    } else {
-        let walks: Vec<String> = statuses.iter().map(|n| walk(format!(" and status = ?{n}"))).collect();
-        walks.join(" union all ")
-    };
-    let direction = if list.newest_first { "desc" } else { "asc" };
-    let sql = format!("{walks} order by created_seq {direction} limit ?{limit}");
-    collect(conn, &sql, params_from_iter(values), rows::entity)
-}
-
-/// Field paths come from the program; this keeps it so that no other text ever gets into a statement.
-fn is_plain(field: &str) -> bool {
-    !field.is_empty() && field.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.')
-}
-
 fn collect<T>(
     conn: &Connection,
     sql: &str,
@@ -120,7 +69,7 @@ fn collect<T>(
     conn.prepare_cached(sql)?.query_map(params, read)?.collect()
 }
 
-fn sql_number(number: u64) -> i64 {
+pub(super) fn sql_number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

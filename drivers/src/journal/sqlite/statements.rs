@@ -9,6 +9,7 @@ fn statements() -> Vec<String> {
         include_str!("file.rs"),
         include_str!("groups.rs"),
         include_str!("jobs.rs"),
+        include_str!("list.rs"),
         include_str!("mod.rs"),
         include_str!("read.rs"),
         include_str!("writer.rs"),
@@ -16,7 +17,8 @@ fn statements() -> Vec<String> {
     let starts = ["select ", "insert ", "update ", "delete "];
     let literals = sources.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
     literals
-        .map(|literal| literal.replace("{}", "id").replace("{index}", "").replace("{filter}{status}", ""))
+        .map(|literal| literal.replace("\\\n", "").replace("{}", "id").replace("{wanted}", "1"))
+        .map(|literal| literal.replace("{less}", "<").replace("{n}", "4"))
         .filter(|literal| starts.iter().any(|start| literal.starts_with(start)))
         .collect()
 }

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use domain::{Change, Timestamp};
+use domain::{Change, EntityWrite, Expect, Kind, Owner, Timestamp};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::command::Command;
+use super::list::LOOK_AT;
 use super::{Sqlite, file, open_file, open_read_only};
 use crate::Fault;
 use crate::journal::conformance::{self, Harness, journal_cases};
-use crate::journal::{Journal, Options};
+use crate::journal::{Journal, List, Options};
 use crate::wake::{self, Wake};
 
 struct Files {
@@ -76,7 +77,7 @@ impl Sqlite {
 }
 
 fn create(id: &str) -> Change {
-    use domain::{EntityWrite, EventDraft, Expect, Kind, NewJob, Owner};
+    use domain::{EventDraft, NewJob};
     let event = Some(EventDraft { type_: "swap.pending", body: r#"{"status":"pending"}"#.to_owned() });
     let job = NewJob { queue: "work", group: None, lane: None, run_at: Timestamp(1), body: id.to_owned(), dedup: None };
     let write = EntityWrite {
@@ -92,6 +93,19 @@ fn create(id: &str) -> Change {
         event,
     };
     Change { at: Timestamp(1), entities: vec![write], jobs: vec![job], ..Change::default() }
+}
+
+/// Every swap, oldest first.
+fn all() -> List {
+    List {
+        kind: Kind::Swap,
+        owner: None,
+        statuses: Vec::new(),
+        fields: Vec::new(),
+        after: None,
+        newest_first: false,
+        limit: 100,
+    }
 }
 
 fn is_unavailable<T>(result: &Result<T, Fault>) -> bool {
@@ -139,6 +153,7 @@ async fn unknown_schemas_are_refused() {
 #[tokio::test]
 async fn files_are_private_and_folders_are_made() {
     use std::os::unix::fs::PermissionsExt;
+
     let files = Files::new();
     let journal = files.open().await.unwrap();
     journal.ping().await.unwrap();
@@ -264,6 +279,40 @@ async fn stopped_and_running_journals_can_be_looked_at() {
         assert!(is_unavailable(&look.apply(create("b")).await));
         look.close().await;
         assert!(is_unavailable(&look.events(0, None, 1).await));
+    }
+}
+
+#[tokio::test]
+async fn a_page_looks_at_a_bounded_number_of_entities() {
+    let files = Files::new();
+    let journal = files.open().await.unwrap();
+    let write = |n: usize, owner: &str, colour: &str| EntityWrite {
+        kind: Kind::Swap,
+        id: format!("n{n}"),
+        expect: Expect::Absent,
+        status: "done",
+        owner: Owner::parse(owner).unwrap(),
+        body: format!(r#"{{"colour":"{colour}"}}"#),
+        event: None,
+    };
+    let rest = (1..=LOOK_AT + 1).map(|n| write(n, "alice", "blue"));
+    let entities = [write(0, "alice", "red"), write(LOOK_AT + 2, "bob", "red")].into_iter().chain(rest).collect();
+    journal.apply(Change { at: Timestamp(1), entities, ..Change::default() }).await.unwrap();
+    let newest = || List { newest_first: true, ..all() };
+    let alice = List { owner: Owner::parse("alice"), fields: vec![("colour", "red".to_owned())], ..newest() };
+    // What the filters pass over fills a page of its own, which leads on.
+    for statuses in [vec![], vec!["done".to_owned()]] {
+        let first = journal.entities(List { statuses, ..alice.clone() }).await.unwrap();
+        assert!(first.entities.is_empty());
+        let second = journal.entities(List { after: first.next, ..alice.clone() }).await.unwrap();
+        assert_eq!(second.entities.iter().map(|entity| entity.id.as_str()).collect::<Vec<_>>(), ["n0"]);
+        assert_eq!((first.next.is_some(), second.next), (true, None));
+    }
+    // Many others in the same state do not stand before the owner's own.
+    for (owner, newest_first) in [("bob", true), ("bob", false)] {
+        let (owner, statuses) = (Owner::parse(owner), vec!["done".to_owned()]);
+        let page = journal.entities(List { owner, statuses, newest_first, ..newest() }).await.unwrap();
+        assert_eq!((page.entities.len(), page.next), (1, None));
     }
 }
 
