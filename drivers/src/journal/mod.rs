@@ -167,7 +167,9 @@ pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>, Fault
     }
 }
 
-/// Opens the journal at `url` to look at it, whether a server is using it or not. Calls that write are `Unavailable`.
+/// Opens the journal at `url` to look at it, whether a server is using it or not. Every answer is of the moment of
+/// opening; what is written later is not seen, and stays in the log beside the file until this is closed. Calls that
+/// write are `Unavailable`.
 ///
 /// # Errors
 /// [`Fault::Unavailable`] with a one-line reason: unknown scheme, no such file, an unknown schema version.

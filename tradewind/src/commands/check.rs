@@ -1,5 +1,5 @@
-//! `tradewind check`: verifies a journal's invariants, read-only, in memory that does not grow with it (but for a few
-//! bytes per entity that is still open).
+//! `tradewind check`: verifies a journal's invariants as of one moment, read-only, in memory that does not grow with it
+//! (but for a few bytes per entity that is still open). A server may go on writing beside it.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -58,13 +58,16 @@ pub(super) async fn open(path: &str, options: Options) -> Result<Arc<dyn Journal
     Ok(Arc::new(open_file(path, options).await?))
 }
 
-/// Opens the file to look at it, whether a server is writing it or not.
+/// Opens the file to look at it as it stands now, whether a server is writing it or not: one connection, whose one
+/// transaction sees nothing of what comes later.
 pub(super) async fn open_read_only(path: &str) -> Result<Arc<dyn Journal>, Fault> {
     let path = parse(path)?;
     let work = move || {
-        let readers = vec![file::open_reader(&path)?, file::open_reader(&path)?];
-        let epoch = file::epoch(&readers[0]).map_err(|error| rows::fault(&error))?;
-        Ok((Readers::start(readers, READS_WITHIN).map_err(|error| no_thread(&error))?, epoch))
+        let reader = file::open_reader(&path)?;
+        // The first question begins the transaction.
+        let epoch = reader.execute_batch("begin").and_then(|()| file::epoch(&reader));
+        let epoch = epoch.map_err(|error| rows::fault(&error))?;
+        Ok((Readers::start(vec![reader], READS_WITHIN).map_err(|error| no_thread(&error))?, epoch))
     };
     let (readers, epoch) = blocking(work).await?;
     Ok(Arc::new(Sqlite {

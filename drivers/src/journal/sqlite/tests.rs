@@ -1,5 +1,6 @@
 //! The conformance suite, and what only this driver has to show.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -152,8 +153,6 @@ async fn unknown_schemas_are_refused() {
 
 #[tokio::test]
 async fn files_are_private_and_folders_are_made() {
-    use std::os::unix::fs::PermissionsExt;
-
     let files = Files::new();
     let journal = files.open().await.unwrap();
     journal.ping().await.unwrap();
@@ -252,7 +251,9 @@ async fn backup_is_a_history_of_its_own() {
     journal.apply(create("after")).await.unwrap();
     assert!(is_unavailable(&crate::journal::backup(&files.path(), &to)));
     assert!(is_unavailable(&crate::journal::backup(&files.folder.path().join("none"), &to.with_extension("b"))));
-    assert!(!files.folder.path().join("copy.db.partial").exists());
+    assert_eq!(std::fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o600);
+    let names = std::fs::read_dir(files.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.into_iter().all(|name| !name.to_string_lossy().contains("partial")));
     let copy = open_file(to.to_str().unwrap(), files.options(60_000)).await.unwrap();
     let (ours, theirs) = (journal.head().await.unwrap(), copy.head().await.unwrap());
     assert_eq!((ours.seq, theirs.seq), (21, 20));
@@ -280,6 +281,40 @@ async fn stopped_and_running_journals_can_be_looked_at() {
         look.close().await;
         assert!(is_unavailable(&look.events(0, None, 1).await));
     }
+}
+
+#[tokio::test]
+async fn two_backups_to_one_name_leave_one_whole_file() {
+    let files = Files::new();
+    let journal = files.open().await.unwrap();
+    for n in 0..200 {
+        journal.apply(create(&format!("n{n}"))).await.unwrap();
+    }
+    let to = files.folder.path().join("copy.db");
+    let mut racing = JoinSet::new();
+    for _ in 0..4 {
+        let (from, to) = (files.path(), to.clone());
+        racing.spawn_blocking(move || crate::journal::backup(&from, &to).is_ok());
+    }
+    assert_eq!(racing.join_all().await.into_iter().filter(|done| *done).count(), 1);
+    assert_eq!(open_read_only(to.to_str().unwrap()).await.unwrap().head().await.unwrap().seq, 200);
+}
+
+#[tokio::test]
+async fn a_look_sees_one_moment_while_others_write() {
+    let files = Files::new();
+    let journal = files.open().await.unwrap();
+    journal.apply(create("a")).await.unwrap();
+    let look = open_read_only(files.path().to_str().unwrap()).await.unwrap();
+    for n in 0..50 {
+        journal.apply(create(&format!("n{n}"))).await.unwrap();
+        assert_eq!(look.head().await.unwrap().seq, 1);
+        assert_eq!(look.events(0, None, 100).await.unwrap().len(), 1);
+        assert_eq!(look.entities(all()).await.unwrap().entities.len(), 1);
+        assert_eq!(look.jobs("work", 0, 100).await.unwrap().len(), 1);
+    }
+    let later = open_read_only(files.path().to_str().unwrap()).await.unwrap();
+    assert_eq!(later.head().await.unwrap().seq, 51);
 }
 
 #[tokio::test]
