@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::swap::{KEEP_REQUEST_KEYS_MICROS, Place, Status, Swap, accept, cancel};
-use domain::{Key, Kind, Owner, Refusal};
+use domain::{Change, Key, Kind, Owner, Refusal, Timestamp};
 use drivers::journal::Journal;
 use drivers::{Conflict, Fault, KeyHeld};
 use thiserror::Error;
@@ -114,7 +114,7 @@ impl Intake {
             Err(refusal) => return self.replay_or(request, IntakeError::Refused(refusal)).await,
         };
         // First, so that a replay is seen as one before the client's own order id is seen as taken.
-        choice.change.keys.extend(request.as_ref().map(|r| key(r, &choice.swap)));
+        choice.change.keys.extend(request.as_ref().map(|r| key(r, &choice.swap, choice.swap.updated_at)));
         choice.change.keys.rotate_right(usize::from(request.is_some()));
         let event = choice.change.entities.first().and_then(|e| e.event.as_ref());
         let view = event.map(|e| Swap::view_of_event(&e.body)).unwrap_or_default();
@@ -128,7 +128,8 @@ impl Intake {
         }
     }
 
-    /// Withdraws an order that is pending or routing. Cancelling a cancelled order answers it again.
+    /// Withdraws an order that is pending or routing. Cancelling a cancelled order answers it again, and takes the key
+    /// that came with it.
     ///
     /// # Errors
     /// `NotFound`; `Refused` with `NOT_CANCELLABLE`; see [`IntakeError`].
@@ -143,13 +144,13 @@ impl Intake {
             let entity = entity.ok_or(IntakeError::NotFound)?;
             let swap = Swap::from_entity(&entity).map_err(|e| Fault::Broken(format!("swap {id}: {e}")))?;
             if swap.status == Status::Cancelled {
-                return Ok(Taken { id: id.to_owned(), version: swap.version, view: swap.view_json(), replayed: true });
+                return self.cancelled_before(&swap, request).await;
             }
             let mut choice = match cancel(&swap, clock::now()) {
                 Ok(choice) => choice,
                 Err(refusal) => return self.replay_or(request, IntakeError::Refused(refusal)).await,
             };
-            choice.change.keys.extend(request.as_ref().map(|r| key(r, &choice.swap)));
+            choice.change.keys.extend(request.as_ref().map(|r| key(r, &choice.swap, choice.swap.updated_at)));
             match self.journal.apply(choice.change).await {
                 Ok(_) => {
                     self.metrics.swap_ended(Status::Cancelled);
@@ -161,6 +162,22 @@ impl Intake {
                 Err(Fault::Conflict(Conflict::Key(held))) => return self.key_held(held, request.as_ref()).await,
                 Err(fault) => return Err(fault.into()),
             }
+        }
+    }
+
+    /// Changes nothing, but takes the key, so that it cannot serve another request.
+    async fn cancelled_before(&self, swap: &Swap, request: Option<RequestKey>) -> Result<Taken, IntakeError> {
+        let taken = Taken { id: swap.id.clone(), version: swap.version, view: swap.view_json(), replayed: true };
+        let Some(request) = request else { return Ok(taken) };
+        let now = clock::now();
+        if let Some(held) = self.journal.key(&request.scope, &request.key, now).await? {
+            return self.key_held(held, Some(&request)).await;
+        }
+        let change = Change { at: now, keys: vec![key(&request, swap, now)], ..Change::default() };
+        match self.journal.apply(change).await {
+            Ok(_) => Ok(taken),
+            Err(Fault::Conflict(Conflict::Key(held))) => self.key_held(held, Some(&request)).await,
+            Err(fault) => Err(fault.into()),
         }
     }
 
@@ -199,7 +216,7 @@ async fn within_deadline<T>(work: impl Future<Output = Result<T, IntakeError>>) 
     tokio::time::timeout(DEADLINE, work).await.unwrap_or(Err(IntakeError::Timeout))
 }
 
-fn key(request: &RequestKey, swap: &Swap) -> Key {
+fn key(request: &RequestKey, swap: &Swap, now: Timestamp) -> Key {
     Key {
         scope: request.scope.clone(),
         key: request.key.clone(),
@@ -207,6 +224,6 @@ fn key(request: &RequestKey, swap: &Swap) -> Key {
         kind: Kind::Swap,
         id: swap.id.clone(),
         version: swap.version,
-        expires_at: Some(swap.updated_at.plus_micros(KEEP_REQUEST_KEYS_MICROS)),
+        expires_at: Some(now.plus_micros(KEEP_REQUEST_KEYS_MICROS)),
     }
 }

@@ -126,6 +126,34 @@ async fn pending_orders_can_be_cancelled_and_traded_ones_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_belongs_to_one_cancellation() {
+    let site = Site::idle().await;
+    let (first, second) = (site.place().await, site.place().await);
+    let cancel = async |id: &str, key: &str| {
+        let request = site.request("POST", &format!("/v1/swaps/{id}/cancel")).header("idempotency-key", key);
+        let answer = request.send().await.expect("an answer");
+        let replayed = answer.headers().contains_key("idempotent-replayed");
+        (answer.status().as_u16(), replayed, body(answer).await)
+    };
+    let (status, replayed, cancelled) = cancel(&first, "k").await;
+    assert_eq!((status, replayed, &cancelled["status"]), (200, false, &"cancelled".into()));
+    assert_eq!(cancel(&first, "k").await, (200, true, cancelled.clone()));
+    // A key that found the order cancelled already belongs to it as well.
+    assert_eq!(cancel(&first, "later").await, (200, true, cancelled));
+    for key in ["k", "later"] {
+        let (status, _, refused) = cancel(&second, key).await;
+        assert_eq!((status, &refused["code"]), (422, &"IDEMPOTENCY_KEY_REUSED".into()), "{key}");
+    }
+    assert_eq!(cancel(&second, "other").await.0, 200);
+    // Both are cancelled now; the keys are still told apart.
+    for (id, key, expected) in [(&second, "k", 422), (&first, "other", 422), (&second, "other", 200)] {
+        assert_eq!(cancel(id, key).await.0, expected, "{key}");
+    }
+    assert_eq!(site.events().await, 4);
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lists_page_through_everything_once() {
     let site = Site::idle().await;
     let mut placed = Vec::new();
