@@ -51,7 +51,8 @@ impl Follower {
         };
         if after.is_none() {
             let seat = hub.join(follower.watch.clone()).await?;
-            (follower.read, follower.position) = (seat.from, seat.from);
+            // Not `seat.from`: what the hub has still to hand out is older than the request.
+            (follower.read, follower.position) = (seat.now, seat.now);
             follower.seat = Some(seat);
         }
         Ok(follower)

@@ -82,6 +82,8 @@ pub(crate) struct Seat {
     pub(crate) events: mpsc::Receiver<Arc<Published>>,
     /// Everything after this position comes through `events`.
     pub(crate) from: u64,
+    /// The end of the log when the seat was asked for, or later: `from` lies before it while the hub is behind.
+    pub(crate) now: u64,
 }
 
 impl Drop for Seat {
@@ -130,7 +132,7 @@ impl Hub {
         let key = index.enter(Watcher { watch, sender });
         drop(index);
         self.first_watcher.notify_one();
-        Ok(Seat { hub: Arc::clone(self), key, events, from })
+        Ok(Seat { hub: Arc::clone(self), key, events, from, now: head.max(from) })
     }
 
     /// Hands events out until `stop`.

@@ -9,9 +9,10 @@ use domain::{Event, Kind, Owner};
 use drivers::export::Export;
 use drivers::journal::{Claim, Journal, Options};
 use drivers::{export, journal, venue, wake};
+use tokio_util::sync::CancellationToken;
 
 use crate::follow::{Follower, Item};
-use crate::hub::Watch;
+use crate::hub::{Hub, Watch};
 use crate::intake::{IntakeError, RequestKey, Taken, new_id};
 use crate::{Engine, Parts, Settings, clock};
 
@@ -274,6 +275,26 @@ async fn a_resumed_follower_sees_every_event_once_and_in_order_while_more_come()
         }
     }
     writing.await.expect("no panic");
+    engine.stop(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_from_now_sees_nothing_older_though_the_hub_is_behind() {
+    let site = Site::new();
+    let engine = site.engine("paper?pace=instant", 0).await;
+    // A hub that nobody moves yet, as one that has fallen behind.
+    let hub = Arc::new(Hub::new(Arc::clone(&engine.journal), Arc::clone(&site.wake)));
+    let mut first = Follower::open(&hub, Watch::default(), None).await.expect("a follower");
+    let old = engine.intake.place(place(), None).await.expect("taken");
+    let mut second = Follower::open(&hub, Watch::default(), None).await.expect("a follower");
+    assert_eq!((first.position(), second.position()), (0, 1));
+    let new = engine.intake.place(place(), None).await.expect("taken");
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(Arc::clone(&hub).run(stop.clone()));
+    assert_eq!(next(&mut second).await.id, new.id);
+    assert_eq!([next(&mut first).await.id, next(&mut first).await.id], [old.id, new.id]);
+    stop.cancel();
+    running.await.expect("no panic");
     engine.stop(PATIENCE).await;
 }
 
