@@ -21,7 +21,10 @@ use anyhow::bail;
 use crate::config::{Bench, Scenario};
 use report::Row;
 
-/// Measures, prints, and answers 1 when a bar is missed.
+/// The exit code when a bar is missed and nothing else is wrong.
+const MISSED: u8 = 3;
+
+/// Measures, prints, and answers 1 when a measurement does not count, else [`MISSED`] when a bar is missed.
 pub(crate) async fn run(settings: Bench) -> anyhow::Result<u8> {
     crate::serve::raise_descriptor_limit();
     let begun = std::time::Instant::now();
@@ -58,7 +61,15 @@ pub(crate) async fn run(settings: Bench) -> anyhow::Result<u8> {
             if met { "every bar is met" } else { "a bar is MISSED" }
         )?;
     }
-    Ok(u8::from(!met))
+    Ok(verdict(&rows))
+}
+
+fn verdict(rows: &[Row]) -> u8 {
+    match rows {
+        _ if rows.iter().any(|row| row.spoilt.is_some()) => 1,
+        _ if rows.iter().all(Row::met) => 0,
+        _ => MISSED,
+    }
 }
 
 const fn parts(scenario: Scenario) -> &'static [Scenario] {
@@ -94,4 +105,32 @@ fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     format!("{} × {cores}", model.map_or("unknown processor", |(_, name)| name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missed_bar_is_told_from_a_measurement_that_does_not_count() {
+        let row = |score, spoilt: Option<&str>| Row {
+            what: "orders".to_owned(),
+            value: score,
+            unit: "orders/s",
+            yardstick: None,
+            score,
+            bar: report::Bar::AtLeast(1.0),
+            latency: None,
+            spoilt: spoilt.map(str::to_owned),
+        };
+        let (met, missed, spoilt) = (row(2.0, None), row(0.5, None), row(2.0, Some("half failed")));
+        for (rows, code) in [
+            (vec![met.clone()], 0),
+            (vec![met, missed.clone()], 3),
+            (vec![spoilt.clone()], 1),
+            (vec![missed, spoilt], 1),
+        ] {
+            assert_eq!(verdict(&rows), code);
+        }
+    }
 }

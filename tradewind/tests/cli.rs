@@ -233,8 +233,8 @@ fn the_bench_measures_what_it_says() {
     let folder = TempDir::new().expect("a folder");
     let bench = ["bench", "execute", "--orders", "200", "--connections", "4", "--json", "--dir", "."];
     let output = command(folder.path()).args(bench).output().expect("the binary starts");
-    // Whether so few orders reach the bar is not asked here: 0 and 1 are both an answer.
-    assert!(code(&output) < 2, "{}", err(&output));
+    // Whether so few orders reach the bar is not asked here: 0 and 3 are both an answer.
+    assert!([0, 3].contains(&code(&output)), "{}", err(&output));
     let report: serde_json::Value = serde_json::from_str(&out(&output)).expect("JSON");
     let row = &report["rows"][0];
     assert_eq!((&row["what"], &row["spoilt"]), (&"200 accepted orders executed".into(), &serde_json::Value::Null));

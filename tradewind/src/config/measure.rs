@@ -17,8 +17,9 @@ Examples:
   tradewind bench accept --seconds 10 --json
   tradewind bench memory
 
-Exit codes: 0 every bar is met; 1 one is missed, or fewer than 99 % of the orders confirmed;
-2 it could not measure.";
+Exit codes: 0 every bar is met; 1 a measurement does not count, because fewer than 99 % of
+its orders confirmed or frames were lost; 2 it could not measure; 3 all measurements count,
+and a bar is missed.";
 
 /// Measure speed and memory against the bars
 #[derive(Clone, Debug, Args)]
