@@ -29,7 +29,7 @@ use crate::swaps::is_id;
 /// A sign of life when nothing happens, so that dead connections are noticed and proxies keep live ones.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The most ids in one filter.
-pub(crate) const MAX_IDS: usize = 256;
+const MAX_IDS: usize = 256;
 
 /// Follows events as server-sent events.
 ///
@@ -59,11 +59,11 @@ pub(crate) async fn follow(
 ) -> Result<Response, Problem> {
     let mut query = Query::parse(&uri)?;
     let (kinds, ids, after) = (query.list("kind"), query.list("id"), query.one("after"));
-    let kinds = kinds.iter().map(|name| followed(name)).collect::<Option<Vec<_>>>();
+    let kinds = followed(&kinds);
     if kinds.is_none() {
         query.fault("kind", "expected swap");
     }
-    if ids.len() > MAX_IDS || !ids.iter().all(|id| is_id(id)) {
+    if !are_ids(&ids) {
         query.fault("id", format!("expected at most {MAX_IDS} ids"));
     }
     query.finish()?;
@@ -88,9 +88,14 @@ pub(crate) async fn follow(
     Ok((headers, Body::from_stream(chunks)).into_response())
 }
 
-/// The kind of that name, if it has events.
-pub(crate) fn followed(name: &str) -> Option<Kind> {
-    Kind::parse(name).filter(|kind| *kind != Kind::Relay)
+/// The kinds of those names, if all of them have events.
+pub(crate) fn followed(names: &[String]) -> Option<Vec<Kind>> {
+    names.iter().map(|name| Kind::parse(name).filter(|kind| *kind != Kind::Relay)).collect()
+}
+
+/// Whether these are ids, and not too many for one filter.
+pub(crate) fn are_ids(ids: &[String]) -> bool {
+    ids.len() <= MAX_IDS && ids.iter().all(|id| is_id(id))
 }
 
 struct Reader {

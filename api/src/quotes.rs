@@ -6,13 +6,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
 use domain::amount::price;
-use domain::swap::{Answer, Mode, Place, Swap, accept, choose, limit};
+use domain::swap::{Answer, Mode, Swap, accept, choose, limit};
 use engine::clock;
-use engine::intake::new_id;
 
 use crate::account::Account;
 use crate::body::{Form, JsonBytes};
-use crate::problem::{Problem, codes};
+use crate::problem::Problem;
 use crate::query::Query;
 use crate::routes::App;
 use crate::schema::{FailureView, ProblemView, QuoteRequest, QuoteView, Quotes};
@@ -60,21 +59,8 @@ pub(crate) async fn by_query(
 }
 
 async fn ask(app: &App, account: domain::Owner, terms: Option<Terms>) -> Result<Json<Quotes>, Problem> {
-    // Without faults there are terms.
-    let terms = terms.ok_or_else(|| Problem::new(codes::REFUSED, "the terms are incomplete"))?;
-    let place = Place {
-        id: new_id(),
-        account,
-        side: terms.side,
-        ask: terms.ask,
-        input_decimals: terms.input_decimals,
-        output_decimals: terms.output_decimals,
-        slippage_bps: terms.slippage_bps,
-        client_order_id: None,
-        expires_at: None,
-    };
     // The order that these terms would make: the rules judge it, and nobody writes it down.
-    let swap = accept(place, clock::now())?.swap;
+    let swap = accept(terms::place(terms, account)?, clock::now())?.swap;
     let answers = app.engine.router.quote(&swap.ask).await;
     Ok(Json(view(&swap, &answers)))
 }

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use domain::Refusal;
 use domain::amount::{self, AmountError};
-use domain::swap::{Ask, Mode, Side};
+use domain::swap::{Ask, Mode, Place, Side};
 use domain::token::{Registry, Token};
+use domain::{Owner, Refusal};
+use engine::intake::new_id;
 
 use crate::body::Form;
-use crate::problem::{At, FieldError, Known, codes};
+use crate::problem::{At, FieldError, Known, Problem, codes};
 use crate::query::Query;
 
 /// How much worse than quoted is accepted when the request does not say, in basis points.
@@ -75,6 +76,17 @@ pub(crate) fn from_query(query: &mut Query, tokens: &Registry) -> Option<Terms> 
         slippage: number.and_then(Result::ok).map(i64::from),
     };
     check(&stated, tokens, At::parameter, &mut query.errors).filter(|_| query.errors.is_empty())
+}
+
+/// A new order of `account` on these terms, which are there when the request had no faults.
+///
+/// # Errors
+/// `REFUSED` when they are not.
+pub(crate) fn place(terms: Option<Terms>, account: Owner) -> Result<Place, Problem> {
+    let terms = terms.ok_or_else(|| Problem::new(codes::REFUSED, "the terms are incomplete"))?;
+    let Terms { side, ask, input_decimals, output_decimals, slippage_bps } = terms;
+    let (id, client_order_id, expires_at) = (new_id(), None, None);
+    Ok(Place { id, account, side, ask, input_decimals, output_decimals, slippage_bps, client_order_id, expires_at })
 }
 
 fn check(stated: &Stated<'_>, tokens: &Registry, at: fn(&str) -> At, errors: &mut Vec<FieldError>) -> Option<Terms> {

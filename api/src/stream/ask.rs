@@ -3,9 +3,8 @@
 use domain::Kind;
 
 use crate::body::Form;
-use crate::events::{MAX_IDS, followed};
+use crate::events::{are_ids, followed};
 use crate::problem::{Problem, codes};
-use crate::swaps::is_id;
 
 /// The longest name that a client may give a subscription, in bytes of JSON.
 const LONGEST_NAME: usize = 128;
@@ -60,12 +59,12 @@ impl Ask {
         if op == "unsubscribe" {
             return form.finish().map(|()| Self::Unsubscribe { id });
         }
-        let kinds = form.texts("kinds").iter().map(|name| followed(name)).collect::<Option<Vec<_>>>();
+        let kinds = followed(&form.texts("kinds"));
         if kinds.is_none() {
             form.fault::<()>("kinds", codes::UNKNOWN_CHOICE, "expected swap");
         }
         let ids = form.texts("ids");
-        if ids.len() > MAX_IDS || !ids.iter().all(|id| is_id(id)) {
+        if !are_ids(&ids) {
             form.fault::<()>("ids", codes::INVALID_PARAMETER, "expected at most 256 ids");
         }
         let (owner, after) = (form.text("owner"), form.text("after"));

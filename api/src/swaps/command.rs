@@ -3,7 +3,6 @@
 use domain::swap::Place;
 use domain::token::Registry;
 use domain::{Owner, Timestamp};
-use engine::intake::new_id;
 use sha2::{Digest, Sha256};
 
 use crate::body::Form;
@@ -34,19 +33,8 @@ pub(super) fn parse(body: &[u8], account: Owner, tokens: &Registry) -> Result<Pl
         instant
     });
     form.finish()?;
-    // Without faults there are terms.
-    let terms = terms.ok_or_else(|| Problem::new(codes::REFUSED, "the terms are incomplete"))?;
-    Ok(Place {
-        id: new_id(),
-        account,
-        side: terms.side,
-        ask: terms.ask,
-        input_decimals: terms.input_decimals,
-        output_decimals: terms.output_decimals,
-        slippage_bps: terms.slippage_bps,
-        client_order_id: client_order_id.map(std::borrow::Cow::into_owned),
-        expires_at,
-    })
+    let client_order_id = client_order_id.map(std::borrow::Cow::into_owned);
+    Ok(Place { client_order_id, expires_at, ..terms::place(terms, account)? })
 }
 
 /// What makes two cancellations the same request.
