@@ -13,7 +13,7 @@ use crate::routes::App;
 /// The header that names the caller's account.
 pub(crate) const HEADER: &str = "x-account";
 
-static DEFAULT: LazyLock<Option<Owner>> = LazyLock::new(|| Owner::parse("default"));
+static DEFAULT: LazyLock<Owner> = LazyLock::new(Owner::default);
 
 /// The caller's account: everything it asks for is filtered by it.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ impl Account {
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let mut named = headers.get_all(HEADER).iter();
         let owner = match (named.next(), named.next()) {
-            (None, _) => DEFAULT.clone(),
+            (None, _) => Some(DEFAULT.clone()),
             (Some(one), None) => one.to_str().ok().and_then(Owner::parse),
             (Some(_), Some(_)) => None,
         };

@@ -48,6 +48,13 @@ impl fmt::Display for Kind {
 #[serde(transparent)]
 pub struct Owner(Arc<str>);
 
+impl Default for Owner {
+    /// `default`: the account of callers who name none.
+    fn default() -> Self {
+        Self("default".into())
+    }
+}
+
 impl Owner {
     /// The owner of that name, if it is a name.
     #[must_use]

@@ -8,10 +8,11 @@ use crate::amount::{Decimal, text};
 use crate::{Owner, Timestamp};
 
 /// The states of a swap order; the last four are final.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Accepted, on disk.
+    #[default]
     Pending,
     /// Asking the venues.
     Routing,
@@ -181,18 +182,21 @@ pub struct Failure {
     pub message: String,
 }
 
-/// A swap order: the whole state, as the journal keeps it.
+/// A swap order: the whole state. What the journal keeps in columns of its own does not stand in the body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Swap {
-    /// UUID v7 text.
+    /// UUID v7 text. A column.
+    #[serde(skip)]
     pub id: String,
-    /// Stands in the journal's row, not in the body.
+    /// 1 for a new order. A column.
     #[serde(skip)]
     pub version: u64,
-    /// Whose order it is.
+    /// Whose order it is. A column.
+    #[serde(skip)]
     pub account: Owner,
-    /// Where it is in its life.
+    /// Where it is in its life. A column.
+    #[serde(skip)]
     pub status: Status,
     /// What the trader calls it.
     pub side: Side,
@@ -224,9 +228,11 @@ pub struct Swap {
     /// Why it failed, or why the last attempt did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// When it was accepted.
+    /// When it was accepted. A column.
+    #[serde(skip)]
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When it last changed. A column.
+    #[serde(skip)]
     pub updated_at: Timestamp,
 }
 
@@ -257,8 +263,17 @@ impl Swap {
     /// # Errors
     /// A body that no release of this program wrote.
     pub fn from_entity(entity: &crate::Entity) -> Result<Self, serde_json::Error> {
-        let mut swap: Self = serde_json::from_str(&entity.body)?;
-        swap.version = entity.version;
-        Ok(swap)
+        let status = Status::parse(&entity.status)
+            .ok_or_else(|| <serde_json::Error as serde::de::Error>::custom("no such status"))?;
+        let body: Self = serde_json::from_str(&entity.body)?;
+        Ok(Self {
+            id: entity.id.clone(),
+            version: entity.version,
+            account: entity.owner.clone(),
+            status,
+            created_at: entity.created_at,
+            updated_at: entity.updated_at,
+            ..body
+        })
     }
 }
