@@ -212,8 +212,12 @@ impl Intake {
     }
 }
 
-async fn within_deadline<T>(work: impl Future<Output = Result<T, IntakeError>>) -> Result<T, IntakeError> {
-    tokio::time::timeout(DEADLINE, work).await.unwrap_or(Err(IntakeError::Timeout))
+/// Boxed, so that the futures of handlers, which are moved about, stay small.
+fn within_deadline<T>(
+    work: impl Future<Output = Result<T, IntakeError>>,
+) -> impl Future<Output = Result<T, IntakeError>> {
+    let timed = tokio::time::timeout(DEADLINE, Box::pin(work));
+    async move { timed.await.unwrap_or(Err(IntakeError::Timeout)) }
 }
 
 fn key(request: &RequestKey, swap: &Swap, now: Timestamp) -> Key {
