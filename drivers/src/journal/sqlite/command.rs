@@ -35,6 +35,15 @@ pub(super) enum Outcome {
 }
 
 impl Command {
+    /// Whether it may wait a moment while callers crowd: a worker's step, or a claim.
+    pub(super) fn is_patient(&self) -> bool {
+        match self {
+            Self::Apply(change, _) => change.step.is_some(),
+            Self::Claim(..) => true,
+            _ => false,
+        }
+    }
+
     /// Answers; a caller that has gone away loses nothing but the answer.
     pub(super) fn answer(self, outcome: Outcome) {
         match (self, outcome) {

@@ -22,8 +22,8 @@ const WRITER_CACHE_KIB: i64 = 32 * 1_024;
 const READER_CACHE_KIB: i64 = 4 * 1_024;
 /// Four orders at the end of their life fit a page, with less splitting as they grow than in 4 KiB.
 const PAGE_BYTES: i64 = 8_192;
-/// The log goes into the database every so many pages.
-const CHECKPOINT_PAGES: i64 = 4_000;
+/// A log of so many pages is begun anew as soon as all of it is in the database: 128 MiB.
+const CHECKPOINT_PAGES: i64 = 16_000;
 
 /// Opens the file for the one process that writes it, and brings its schema up to date.
 pub(super) fn open_writer(path: &Path) -> Result<(Connection, File), Fault> {
@@ -46,6 +46,19 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, Fault> {
     Ok(conn)
 }
 
+/// Opens the file that this process writes once more, to move its log into the database.
+pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let conn = Connection::open_with_flags(path, flags)?;
+        conn.busy_timeout(Duration::ZERO)?;
+        // Tells the connection that the file has a log.
+        conn.query_row("select count(*) from journal_head", [], |_| Ok(()))?;
+        Ok(conn)
+    };
+    open().map_err(|error| unusable(path, &error))
+}
+
 /// Which history the file holds.
 pub(super) fn epoch(conn: &Connection) -> Result<u64, Error> {
     conn.query_row("select epoch from journal_head", [], |row| super::rows::number(row, 0))
@@ -56,12 +69,9 @@ pub(super) fn renew_epoch(conn: &Connection) -> Result<(), Error> {
     conn.execute("update journal_head set epoch = ?1", [new_epoch()]).map(drop)
 }
 
-/// Moves the log into the database and empties it, unless a reader stands in the way.
-pub(super) fn checkpoint(conn: &Connection) -> Result<(), Error> {
-    conn.busy_timeout(Duration::ZERO)?;
-    let result = conn.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()));
-    conn.busy_timeout(PATIENCE)?;
-    result
+/// Moves the log into the database as far as readers and the writer let it; `truncate` also empties it.
+pub(super) fn checkpoint(conn: &Connection, mode: &str) -> Result<(), Error> {
+    conn.query_row(&format!("pragma wal_checkpoint({mode})"), [], |_| Ok(()))
 }
 
 /// The file behind symbolic links, so that two names of one file share one lock.

@@ -1,7 +1,8 @@
-//! The journal in one SQLite file: one thread writes, two read; every answer to a write means on disk.
+//! The journal in one SQLite file: one thread writes, two read, one moves the log; an answer to a write means on disk.
 
 mod apply;
 mod backup;
+mod checkpoint;
 mod command;
 mod file;
 mod groups;
@@ -20,7 +21,7 @@ mod statements;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -29,10 +30,11 @@ use async_trait::async_trait;
 use domain::{Change, Claimed, DeadJob, Entity, Event, Job, JobId, Kind, Lease, Owner, Timestamp};
 use tokio::sync::oneshot;
 
+use self::checkpoint::Checkpointer;
 use self::command::{Command, Reply};
 use self::groups::Verdict;
 use self::reader::{Effort, LOOK_AGAIN, PATIENCE, READS_WITHIN, Readers, closed};
-use self::writer::Writer;
+use self::writer::{Gauges, Writer};
 use super::{Claim, Depth, Head, Journal, List, Options, Page, Receipt};
 use crate::{Fault, KeyHeld};
 
@@ -48,8 +50,8 @@ struct Sqlite {
     commands: Option<SyncSender<Command>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     closed: AtomicBool,
-    /// The newest event, kept by the writer; read from the file where there is no writer.
-    head: Arc<AtomicU64>,
+    /// Kept by the writer; where there is none the head is read from the file.
+    gauges: Arc<Gauges>,
     epoch: u64,
 }
 
@@ -75,7 +77,7 @@ pub(super) async fn open_read_only(path: &str) -> Result<Arc<dyn Journal>, Fault
         commands: None,
         writer: Mutex::new(None),
         closed: AtomicBool::new(false),
-        head: Arc::default(),
+        gauges: Arc::default(),
         epoch,
     }))
 }
@@ -93,15 +95,18 @@ fn start(
     waiting: Receiver<Command>,
 ) -> Result<Sqlite, Fault> {
     let (conn, lock) = file::open_writer(path)?;
-    let head = Arc::new(AtomicU64::new(0));
+    let gauges = Arc::new(Gauges::default());
     let epoch = file::epoch(&conn).map_err(|error| rows::fault(&error))?;
-    let writer = Writer::new(conn, lock, options, Arc::clone(&head)).map_err(|error| rows::fault(&error))?;
+    let writer = Writer::new(conn, lock, options, Arc::clone(&gauges)).map_err(|error| rows::fault(&error))?;
     let readers = vec![file::open_reader(path)?, file::open_reader(path)?];
     let readers = Readers::start(readers, READS_WITHIN).map_err(|error| no_thread(&error))?;
+    let checkpointer = Checkpointer::start(file::open_checkpointer(path)?, Arc::clone(&gauges.commits));
+    let checkpointer = checkpointer.map_err(|error| no_thread(&error))?;
     let thread = std::thread::Builder::new().name("journal-write".to_owned());
-    let writer = thread.spawn(move || writer.run(&waiting)).map_err(|error| no_thread(&error))?;
+    let writer = thread.spawn(move || writer.run(&waiting, checkpointer)).map_err(|error| no_thread(&error))?;
     let writer = Mutex::new(Some(writer));
-    Ok(Sqlite { readers, commands: Some(commands), writer, closed: AtomicBool::new(false), head, epoch })
+    let closed = AtomicBool::new(false);
+    Ok(Sqlite { readers, commands: Some(commands), writer, closed, gauges, epoch })
 }
 
 impl Sqlite {
@@ -114,8 +119,14 @@ impl Sqlite {
             return Err(Fault::Unavailable("the journal is open for reading only".to_owned()));
         };
         let (reply, answer) = oneshot::channel();
-        if let Err(refused) = commands.try_send(command(reply)) {
-            send_later(commands, refused).await?;
+        let command = command(reply);
+        let caller = !command.is_patient();
+        self.gauges.callers.fetch_add(usize::from(caller), Ordering::Relaxed);
+        if let Err(refused) = commands.try_send(command)
+            && let Err(fault) = send_later(commands, refused).await
+        {
+            self.gauges.callers.fetch_sub(usize::from(caller), Ordering::Relaxed);
+            return Err(fault);
         }
         answer.await.map_err(|_| closed())?
     }
@@ -205,7 +216,7 @@ impl Journal for Sqlite {
             return Err(closed());
         }
         let seq = match self.commands {
-            Some(_) => self.head.load(Ordering::Acquire),
+            Some(_) => self.gauges.head.load(Ordering::Acquire),
             None => {
                 let sql = "select seq from journal_head";
                 self.read(Effort::Point, |conn| conn.query_row(sql, [], |row| rows::number(row, 0))).await?

@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Error, params};
 
 use super::apply::{Batch, Counters, State, Stop};
+use super::checkpoint::Checkpointer;
 use super::command::{Command, Outcome};
 use super::lease::Leases;
 use super::window::Windows;
@@ -17,14 +18,29 @@ use crate::failpoint;
 use crate::journal::Options;
 use crate::wake::Hint;
 
-/// The most commands that share one transaction.
+/// The most commands of callers, and the most of the background, that share one transaction.
 const BATCH_LIMIT: usize = 1_024;
-/// A batch of so many shows that callers come faster than commits.
-const CROWD: usize = 4;
-/// How long such callers are gathered.
-const GATHER: Duration = Duration::from_micros(100);
-/// How often an idle writer looks after lapsed leases and the write-ahead log.
+/// So many callers share a transaction without being split into halves.
+const FEW: usize = 16;
+/// Callers who are expected are waited for in naps of this length, so that none has to wake this thread.
+const NAP: Duration = Duration::from_micros(50);
+/// At most so many naps.
+const NAPS: u32 = 20;
+/// How long background work waits while callers crowd: many of its changes then share pages and the flush.
+const PATIENCE: Duration = Duration::from_millis(5);
+/// How often an idle writer looks after lapsed leases.
 const IDLE: Duration = Duration::from_millis(250);
+
+/// What the writer shows of itself while it works.
+#[derive(Default)]
+pub(super) struct Gauges {
+    /// The newest event on disk.
+    pub(super) head: AtomicU64,
+    /// Commands that callers wait for, sent and not yet taken.
+    pub(super) callers: AtomicUsize,
+    /// Transactions since the start.
+    pub(super) commits: Arc<AtomicU64>,
+}
 
 /// The writer's own side of the journal.
 pub(super) struct Writer {
@@ -33,17 +49,43 @@ pub(super) struct Writer {
     /// The counters as they stand on disk.
     committed: Counters,
     options: Options,
-    head: Arc<AtomicU64>,
+    gauges: Arc<Gauges>,
     hint: Hint,
-    /// Whether the write-ahead log may hold something that the database file does not.
-    logged: bool,
+    /// How many call again and again at present, seen from what came with one commit and during it.
+    crowd: usize,
     /// Let go of last.
     _lock: File,
 }
 
+/// The commands that share a transaction, performed as they come.
+#[derive(Default)]
+struct Round {
+    commands: Vec<Command>,
+    /// What the commands came to, one each; incomplete once the store has refused one.
+    outcomes: Vec<Outcome>,
+    /// How many of them callers wait for.
+    callers: usize,
+    /// Whether the transaction is open.
+    begun: bool,
+    refused: Option<Error>,
+    /// Background work that has not been performed yet, and since when the first of it waits.
+    patient: Vec<Command>,
+    patient_since: Option<Instant>,
+}
+
+impl Round {
+    fn is_empty(&self) -> bool {
+        self.commands.is_empty() && self.patient.is_empty()
+    }
+
+    fn patience_is_over(&self) -> bool {
+        self.patient.len() >= BATCH_LIMIT || self.patient_since.is_some_and(|since| since.elapsed() > PATIENCE)
+    }
+}
+
 impl Writer {
     /// Takes over an opened file; what an earlier process had leased is free again.
-    pub(super) fn new(conn: Connection, lock: File, options: Options, head: Arc<AtomicU64>) -> Result<Self, Error> {
+    pub(super) fn new(conn: Connection, lock: File, options: Options, gauges: Arc<Gauges>) -> Result<Self, Error> {
         conn.execute("update job set lease_until = null where lease_until is not null", [])?;
         let counters = conn.query_row(
             "select seq, job, (select coalesce(max(created_seq), 0) from entity) from journal_head",
@@ -62,109 +104,155 @@ impl Writer {
         }
         drop(found);
         drop(lanes);
-        head.store(counters.seq, Ordering::Release);
+        gauges.head.store(counters.seq, Ordering::Release);
         let leases = Leases::new(Duration::from_millis(options.lease_millis));
         let state = State { counters, windows, leases, clock: (Instant::now(), 0) };
         let hint = Hint::default();
-        Ok(Self { conn, state, committed: counters, options, head, hint, logged: true, _lock: lock })
+        Ok(Self { conn, state, committed: counters, options, gauges, hint, crowd: 0, _lock: lock })
     }
 
     /// Serves commands until it is told to close or nobody can ask any more.
-    pub(super) fn run(mut self, commands: &Receiver<Command>) {
-        let mut batch = Vec::with_capacity(BATCH_LIMIT);
-        let mut crowded = false;
+    pub(super) fn run(mut self, commands: &Receiver<Command>, checkpointer: Checkpointer) {
+        let mut round = Round::default();
         loop {
-            match commands.recv_timeout(IDLE) {
-                Ok(command) => batch.push(command),
-                Err(RecvTimeoutError::Timeout) => {
-                    self.idle();
-                    continue;
+            if round.is_empty() {
+                match commands.recv_timeout(IDLE) {
+                    Ok(command) => self.sort(command, &mut round),
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.idle();
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return self.finish(checkpointer),
                 }
-                Err(RecvTimeoutError::Disconnected) => return self.finish(),
             }
-            // Where several wait for each commit, a moment more brings most of them into this one: a page is written and
-            // the disk is flushed once for all, and nobody has to wake this thread. A lone caller never waits.
-            if crowded {
-                std::thread::sleep(GATHER);
-            }
-            while batch.len() < BATCH_LIMIT
-                && let Ok(command) = commands.try_recv()
-            {
-                batch.push(command);
-            }
-            crowded = batch.len() >= CROWD;
-            let closing = batch.iter().any(|command| matches!(command, Command::Close(_)));
-            self.serve(&mut batch);
+            self.gather(commands, &mut round);
+            let closing = round.commands.iter().any(|command| matches!(command, Command::Close(_)));
+            let served = round.callers;
+            self.end(&mut round);
+            self.crowd = (served + self.gauges.callers.load(Ordering::Relaxed)).max(self.crowd.saturating_sub(1));
             if closing {
-                self.drain(commands, &mut batch);
-                return self.finish();
+                self.drain(commands, &mut round);
+                return self.finish(checkpointer);
             }
         }
     }
 
     /// Writes what was sent before the close was seen.
-    fn drain(&mut self, commands: &Receiver<Command>, batch: &mut Vec<Command>) {
+    fn drain(&mut self, commands: &Receiver<Command>, round: &mut Round) {
         loop {
-            batch.extend(commands.try_iter().take(BATCH_LIMIT));
-            if batch.is_empty() {
+            self.take_waiting(commands, round, BATCH_LIMIT);
+            self.take_patient(round);
+            if round.commands.is_empty() {
                 return;
             }
-            self.serve(batch);
+            self.end(round);
         }
+    }
+
+    /// Takes commands as they come, until half of the crowd is in or nobody comes any more: while this half waits for the
+    /// disk the other one is served, and both cores have work. A lone caller is not kept waiting.
+    fn gather(&mut self, commands: &Receiver<Command>, round: &mut Round) {
+        let half = (self.crowd / 2).min(BATCH_LIMIT);
+        let limit = half.max(FEW);
+        self.take_waiting(commands, round, limit);
+        for _ in 0..NAPS {
+            if round.callers >= half || round.patience_is_over() {
+                break;
+            }
+            std::thread::sleep(NAP);
+            if !self.take_waiting(commands, round, limit) {
+                break;
+            }
+        }
+        if round.callers < FEW || round.patience_is_over() {
+            self.take_patient(round);
+        }
+    }
+
+    /// False if nothing waited.
+    fn take_waiting(&mut self, commands: &Receiver<Command>, round: &mut Round, limit: usize) -> bool {
+        let mut any = false;
+        while round.callers < limit
+            && round.patient.len() < BATCH_LIMIT
+            && let Ok(command) = commands.try_recv()
+        {
+            self.sort(command, round);
+            any = true;
+        }
+        any
+    }
+
+    fn take_patient(&mut self, round: &mut Round) {
+        round.patient_since = None;
+        for command in std::mem::take(&mut round.patient) {
+            self.take(command, round);
+        }
+    }
+
+    /// Puts the work of the background aside for a moment.
+    fn sort(&mut self, command: Command, round: &mut Round) {
+        if command.is_patient() {
+            round.patient_since.get_or_insert_with(Instant::now);
+            round.patient.push(command);
+        } else {
+            self.gauges.callers.fetch_sub(1, Ordering::Relaxed);
+            round.callers += 1;
+            self.take(command, round);
+        }
+    }
+
+    /// Performs a command in the round's transaction, unless that has failed already.
+    fn take(&mut self, command: Command, round: &mut Round) {
+        if round.refused.is_none() {
+            let mut batch = Batch { conn: &self.conn, state: &mut self.state, now: Instant::now(), begun: round.begun };
+            match batch.perform(&command) {
+                Ok(outcome) => round.outcomes.push(outcome),
+                Err(Stop::Alone(fault)) => round.outcomes.push(Outcome::Failed(fault)),
+                Err(Stop::Store(error)) => round.refused = Some(error),
+            }
+            round.begun = batch.begun;
+        }
+        round.commands.push(command);
     }
 
     /// One transaction for all; when one command makes the store refuse, each gets its own, so that it fails alone.
-    fn serve(&mut self, batch: &mut Vec<Command>) {
-        let mut outcomes = Vec::with_capacity(batch.len());
-        match self.commit(batch, &mut outcomes) {
+    fn end(&mut self, round: &mut Round) {
+        let alone = round.commands.len() == 1;
+        match self.commit(round) {
             Ok(()) => {}
-            Err(error) if rows::is_about_the_change(&error) && batch.len() > 1 => {
-                tracing::error!(%error, commands = batch.len(), "journal: a batch was refused; trying its commands one by one");
-                for command in batch.drain(..) {
-                    self.serve_alone(command);
+            Err(error) if rows::is_about_the_change(&error) && !alone => {
+                tracing::error!(%error, commands = round.commands.len(), "journal: a batch was refused; trying its commands one by one");
+                for command in std::mem::take(&mut round.commands) {
+                    self.take(command, round);
+                    self.end(round);
                 }
-                return;
             }
-            Err(error) => self.fail_all(&error, batch.len(), &mut outcomes),
+            Err(error) => {
+                let commands = round.commands.len();
+                tracing::error!(%error, commands, "journal: nothing of this batch was written; its callers are told so");
+                let fault = rows::fault(&error);
+                round.outcomes.extend((0..commands).map(|_| Outcome::Failed(fault.clone())));
+            }
         }
-        self.answer(batch.drain(..).zip(outcomes));
+        round.callers = 0;
+        self.answer(round.commands.drain(..).zip(round.outcomes.drain(..)));
     }
 
-    fn serve_alone(&mut self, command: Command) {
-        let mut outcomes = Vec::with_capacity(1);
-        if let Err(error) = self.commit(std::slice::from_ref(&command), &mut outcomes) {
-            self.fail_all(&error, 1, &mut outcomes);
-        }
-        self.answer(std::iter::once(command).zip(outcomes));
-    }
-
-    fn fail_all(&self, error: &Error, commands: usize, outcomes: &mut Vec<Outcome>) {
-        tracing::error!(%error, commands, "journal: nothing of this batch was written; its callers are told so");
-        let fault = rows::fault(error);
-        outcomes.clear();
-        outcomes.extend((0..commands).map(|_| Outcome::Failed(fault.clone())));
-    }
-
-    /// Applies commands in one transaction. After an error the file and the memory are as they were before.
-    fn commit(&mut self, commands: &[Command], outcomes: &mut Vec<Outcome>) -> Result<(), Error> {
-        let result = self.write(commands, outcomes);
+    /// Commits the round's transaction. After an error the file and the memory are as they were before it.
+    fn commit(&mut self, round: &mut Round) -> Result<(), Error> {
+        let result = match round.refused.take() {
+            Some(error) => Err(error),
+            None => self.write(round.begun),
+        };
+        round.begun = false;
         if result.is_err() {
+            round.outcomes.clear();
             self.take_back();
         }
         result
     }
 
-    fn write(&mut self, commands: &[Command], outcomes: &mut Vec<Outcome>) -> Result<(), Error> {
-        let mut batch = Batch { conn: &self.conn, state: &mut self.state, now: Instant::now(), begun: false };
-        for command in commands {
-            let outcome = match batch.perform(command) {
-                Ok(outcome) => outcome,
-                Err(Stop::Alone(fault)) => Outcome::Failed(fault),
-                Err(Stop::Store(error)) => return Err(error),
-            };
-            outcomes.push(outcome);
-        }
-        let begun = batch.begun;
+    fn write(&mut self, begun: bool) -> Result<(), Error> {
         let news = self.state.counters.seq > self.committed.seq;
         if begun {
             if self.state.counters != self.committed {
@@ -176,8 +264,8 @@ impl Writer {
             self.conn.prepare_cached("commit")?.execute([])?;
             failpoint::hit("commit.written");
             self.committed = self.state.counters;
-            self.head.store(self.committed.seq, Ordering::Release);
-            self.logged = true;
+            self.gauges.head.store(self.committed.seq, Ordering::Release);
+            self.gauges.commits.fetch_add(1, Ordering::Relaxed);
         }
         self.state.leases.settle();
         self.hint.queues.clear();
@@ -239,16 +327,11 @@ impl Writer {
                 self.options.wake.send(&self.hint);
             }
         }
-        if self.logged {
-            self.logged = false;
-            if let Err(error) = file::checkpoint(&self.conn) {
-                tracing::warn!(%error, "journal: checkpoint failed; the next one will do");
-            }
-        }
     }
 
-    fn finish(self) {
-        if let Err(error) = file::checkpoint(&self.conn) {
+    fn finish(self, checkpointer: Checkpointer) {
+        drop(checkpointer);
+        if let Err(error) = file::checkpoint(&self.conn, "truncate") {
             tracing::warn!(%error, "journal: the last checkpoint failed; the next start will do it");
         }
     }
