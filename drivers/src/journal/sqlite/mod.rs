@@ -11,6 +11,7 @@ mod lease;
 mod list;
 mod read;
 mod reader;
+mod round;
 mod rows;
 mod window;
 mod writer;

@@ -3,10 +3,10 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use domain::{Change, EntityWrite, Expect, Kind, Owner, Timestamp};
+use domain::{Change, EntityWrite, Expect, JobStep, Kind, Owner, Then, Timestamp};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -16,7 +16,7 @@ use super::list::LOOK_AT;
 use super::{Sqlite, file, open_file, open_read_only};
 use crate::Fault;
 use crate::journal::conformance::{self, Harness, journal_cases};
-use crate::journal::{Journal, List, Options};
+use crate::journal::{Claim, Depth, Journal, List, Options};
 use crate::wake::{self, Wake};
 
 struct Files {
@@ -369,4 +369,46 @@ async fn views_answer() {
         })
         .unwrap();
     assert_eq!(status, ("a".into(), "pending".into(), 1));
+}
+
+#[tokio::test]
+async fn a_quiet_log_is_emptied() {
+    let files = Files::new();
+    let journal = files.open().await.unwrap();
+    journal.apply(create("a")).await.unwrap();
+    let log = files.path().with_extension("db-wal");
+    let begun = Instant::now();
+    while std::fs::metadata(&log).unwrap().len() > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the log stays as it is");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(journal.entity(Kind::Swap, "a").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn workers_get_on_among_a_crowd() {
+    let files = Files::new();
+    let journal = Arc::new(files.open().await.unwrap());
+    let mut callers = JoinSet::new();
+    for caller in 0..64 {
+        let journal = Arc::clone(&journal);
+        callers.spawn(async move {
+            for number in 0..20 {
+                journal.apply(create(&format!("{caller}-{number}"))).await.unwrap();
+            }
+        });
+    }
+    let mut done = 0;
+    while done < 64 * 20 {
+        let claim = Claim { queue: "work", limit: 50, per_lane: usize::MAX, now: Timestamp(2) };
+        let mut steps = JoinSet::new();
+        for claimed in journal.claim(claim).await.unwrap() {
+            let step = Some(JobStep { lease: claimed.lease, then: Then::Finish });
+            let (journal, change) = (Arc::clone(&journal), Change { at: Timestamp(2), step, ..Change::default() });
+            steps.spawn(async move { journal.apply(change).await.unwrap() });
+        }
+        done += steps.join_all().await.len();
+    }
+    callers.join_all().await;
+    assert_eq!(journal.depth("work", Timestamp(3)).await.unwrap(), Depth::default());
 }

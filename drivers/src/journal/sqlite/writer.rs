@@ -12,22 +12,19 @@ use super::apply::{Batch, Counters, State, Stop};
 use super::checkpoint::Checkpointer;
 use super::command::{Command, Outcome};
 use super::lease::Leases;
+use super::round::{BATCH_LIMIT, Round};
 use super::window::Windows;
 use super::{file, rows};
 use crate::failpoint;
 use crate::journal::Options;
 use crate::wake::Hint;
 
-/// The most commands of callers, and the most of the background, that share one transaction.
-const BATCH_LIMIT: usize = 1_024;
 /// So many callers share a transaction without being split into halves.
 const FEW: usize = 16;
 /// Callers who are expected are waited for in naps of this length, so that none has to wake this thread.
 const NAP: Duration = Duration::from_micros(50);
 /// At most so many naps.
 const NAPS: u32 = 20;
-/// How long background work waits while callers crowd: many of its changes then share pages and the flush.
-const PATIENCE: Duration = Duration::from_millis(5);
 /// How often an idle writer looks after lapsed leases.
 const IDLE: Duration = Duration::from_millis(250);
 
@@ -55,32 +52,6 @@ pub(super) struct Writer {
     crowd: usize,
     /// Let go of last.
     _lock: File,
-}
-
-/// The commands that share a transaction, performed as they come.
-#[derive(Default)]
-struct Round {
-    commands: Vec<Command>,
-    /// What the commands came to, one each; incomplete once the store has refused one.
-    outcomes: Vec<Outcome>,
-    /// How many of them callers wait for.
-    callers: usize,
-    /// Whether the transaction is open.
-    begun: bool,
-    refused: Option<Error>,
-    /// Background work that has not been performed yet, and since when the first of it waits.
-    patient: Vec<Command>,
-    patient_since: Option<Instant>,
-}
-
-impl Round {
-    fn is_empty(&self) -> bool {
-        self.commands.is_empty() && self.patient.is_empty()
-    }
-
-    fn patience_is_over(&self) -> bool {
-        self.patient.len() >= BATCH_LIMIT || self.patient_since.is_some_and(|since| since.elapsed() > PATIENCE)
-    }
 }
 
 impl Writer {
