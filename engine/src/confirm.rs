@@ -10,8 +10,8 @@ use drivers::venue::{LOOK_UP_LIMIT, Outcome, Venue};
 use drivers::{Conflict, Fault, failpoint};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
+use crate::loops::Loops;
 use crate::work::Worker;
 use crate::{backoff, clock, observe};
 
@@ -50,7 +50,7 @@ pub(crate) struct Confirmers {
 
 impl Confirmers {
     /// Starts one poller per venue, until `stop`.
-    pub(crate) fn start(worker: &Arc<Worker>, loops: &TaskTracker, stop: &CancellationToken) -> Self {
+    pub(crate) fn start(worker: &Arc<Worker>, loops: &Loops, stop: &CancellationToken) -> Self {
         let mut inboxes = HashMap::new();
         let mut outlets = Vec::new();
         for venue in worker.router.all() {
@@ -62,7 +62,7 @@ impl Confirmers {
         for (venue, inbox) in outlets {
             let (followed, next_beat, confirmers) = (VecDeque::new(), Instant::now(), confirmers.clone());
             let poller = Poller { venue, inbox, followed, failures: 0, next_beat, confirmers };
-            loops.spawn(poller.run(stop.clone()));
+            loops.spawn("confirm", stop, poller.run(stop.clone()));
         }
         confirmers
     }
@@ -185,6 +185,7 @@ impl Poller {
 impl Confirmers {
     async fn end(&self, pending: Pending, outcome: Outcome) {
         let worker = &self.worker;
+        let _guard = worker.leases.guard(pending.lease);
         let done = JobStep { lease: pending.lease, then: Then::Finish };
         failpoint::hit("confirm.before");
         match outcome {

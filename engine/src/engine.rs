@@ -16,6 +16,7 @@ use crate::expire::Expiry;
 use crate::hub::Hub;
 use crate::intake::Intake;
 use crate::leases::Leases;
+use crate::loops::Loops;
 use crate::observe::Metrics;
 use crate::relay::Relay;
 use crate::router::Router;
@@ -72,7 +73,7 @@ pub struct Engine {
     pub metrics: Arc<Metrics>,
     leases: Arc<Leases>,
     tasks: TaskTracker,
-    loops: TaskTracker,
+    loops: Loops,
     claiming: CancellationToken,
     running: CancellationToken,
 }
@@ -84,7 +85,7 @@ impl Engine {
         let Parts { journal, wake, venues, exports, tokens, settings } = parts;
         let metrics = Arc::new(Metrics::default());
         let leases = Arc::new(Leases::default());
-        let (tasks, loops) = (TaskTracker::new(), TaskTracker::new());
+        let (tasks, loops) = (TaskTracker::new(), Loops::default());
         let (claiming, running) = (CancellationToken::new(), CancellationToken::new());
         let engine = Self {
             intake: Arc::new(Intake::new(Arc::clone(&journal), Arc::clone(&metrics))),
@@ -99,17 +100,17 @@ impl Engine {
             claiming: claiming.clone(),
             running: running.clone(),
         };
-        loops.spawn(Arc::clone(&leases).run(Arc::clone(&journal), running.clone()));
-        loops.spawn(Arc::clone(&engine.hub).run(running.clone()));
-        loops.spawn(sweep::run(Arc::clone(&journal), running.clone()));
+        loops.spawn("leases", &running, Arc::clone(&leases).run(Arc::clone(&journal), running.clone()));
+        loops.spawn("hub", &running, Arc::clone(&engine.hub).run(running.clone()));
+        loops.spawn("sweep", &running, sweep::run(Arc::clone(&journal), running.clone()));
         for (name, export) in exports {
             let relay = Relay { name, journal: Arc::clone(&journal), wake: Arc::clone(&wake), export };
-            loops.spawn(relay.run(running.clone()));
+            loops.spawn("relay", &running, relay.run(running.clone()));
         }
         if settings.swap_concurrency > 0 {
             let expiry =
                 Expiry { journal: Arc::clone(&journal), wake: Arc::clone(&wake), metrics: Arc::clone(&metrics) };
-            loops.spawn(expiry.run(claiming.clone()));
+            loops.spawn("expire", &claiming, expiry.run(claiming.clone()));
             let worker = Arc::new(Worker {
                 journal,
                 wake,
@@ -120,9 +121,15 @@ impl Engine {
                 concurrency: settings.swap_concurrency,
             });
             let confirmers = Confirmers::start(&worker, &loops, &running);
-            loops.spawn(worker.run(confirmers, claiming));
+            loops.spawn("work", &claiming, worker.run(confirmers, claiming.clone()));
         }
         engine
+    }
+
+    /// Waits until a loop panicked. The engine does only part of its work from then on: stop it and end the process; what
+    /// is committed is safe, and the next start takes up what was in hand.
+    pub async fn broken(&self) {
+        self.loops.broken().await;
     }
 
     /// Stops claiming, lets the orders in hand come to their next rest within `deadline`, gives the others back without
@@ -132,8 +139,7 @@ impl Engine {
         self.tasks.close();
         let _ = tokio::time::timeout(deadline, self.tasks.wait()).await;
         self.running.cancel();
-        self.loops.close();
-        let _ = tokio::time::timeout(LAST_STEP, self.loops.wait()).await;
+        self.loops.end(LAST_STEP).await;
         self.leases.give_back(self.journal.as_ref()).await;
         self.journal.close().await;
     }

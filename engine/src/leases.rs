@@ -19,9 +19,32 @@ pub(crate) struct Leases {
     held: Mutex<HashMap<u64, Lease>>,
 }
 
+/// Lets go of a lease when the task it lives in panics: nobody works under it any more, so it has to lapse.
+#[must_use]
+pub(crate) struct Guard<'a> {
+    leases: &'a Leases,
+    lease: Lease,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            observe::task_panicked(self.lease.job);
+            self.leases.let_go(self.lease);
+        }
+    }
+}
+
 impl Leases {
-    pub(crate) fn hold(&self, lease: Lease) {
+    /// Has a lease renewed until it is let go of.
+    pub(crate) fn hold(&self, lease: Lease) -> Guard<'_> {
         self.lock().insert(lease.job, lease);
+        self.guard(lease)
+    }
+
+    /// A guard for a task that took over a lease.
+    pub(crate) fn guard(&self, lease: Lease) -> Guard<'_> {
+        Guard { leases: self, lease }
     }
 
     /// Forgets a lease, unless a newer one of the same job took its place.

@@ -8,6 +8,7 @@ mod confirm;
 mod engine;
 mod expire;
 mod leases;
+mod loops;
 mod relay;
 mod sweep;
 mod work;

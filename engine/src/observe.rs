@@ -25,6 +25,16 @@ pub fn lease_lost(job: u64) {
     tracing::warn!(job, "lease lost; its step will be refused");
 }
 
+/// A task panicked while it worked under a lease.
+pub fn task_panicked(job: u64) {
+    tracing::error!(job, "a task panicked; its job is handed out again when the lease lapses");
+}
+
+/// A loop ended before it was told to.
+pub fn loop_broke(name: &str) {
+    tracing::error!(name, "a loop panicked: this process is to stop, and the next start recovers");
+}
+
 /// A slow reader was cut off.
 pub fn watcher_cut_off() {
     tracing::debug!("a slow watcher was cut off");

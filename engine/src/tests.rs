@@ -1,5 +1,7 @@
 //! The engine on a real journal and the paper venue.
 
+mod faults;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,6 +10,7 @@ use domain::token::Registry;
 use domain::{Event, Kind, Owner};
 use drivers::export::Export;
 use drivers::journal::{Claim, Journal, Options};
+use drivers::venue::Venue;
 use drivers::{export, journal, venue, wake};
 use tokio_util::sync::CancellationToken;
 
@@ -58,12 +61,22 @@ impl Site {
         swap_concurrency: usize,
     ) -> Engine {
         let tokens = Arc::new(Registry::default());
+        let venues = venue::open(venue, &tokens, clock::now()).expect("venues");
+        self.engine_trading_at(venues, exports, swap_concurrency).await
+    }
+
+    async fn engine_trading_at(
+        &self,
+        venues: Vec<Arc<dyn Venue>>,
+        exports: Vec<(String, Arc<dyn Export>)>,
+        swap_concurrency: usize,
+    ) -> Engine {
         Engine::start(Parts {
             journal: self.journal().await,
             wake: Arc::clone(&self.wake),
-            venues: venue::open(venue, &tokens, clock::now()).expect("venues"),
+            venues,
             exports,
-            tokens,
+            tokens: Arc::new(Registry::default()),
             settings: Settings { swap_concurrency, ..Settings::default() },
         })
     }

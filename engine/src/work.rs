@@ -97,7 +97,7 @@ impl Worker {
     }
 
     async fn work(&self, claimed: Claimed, confirmers: &Confirmers) {
-        self.leases.hold(claimed.lease);
+        let _guard = self.leases.hold(claimed.lease);
         self.metrics.working(1);
         let sent = self.execute(&claimed).await;
         self.metrics.working(-1);

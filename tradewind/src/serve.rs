@@ -53,6 +53,7 @@ pub(crate) async fn run(settings: Serve, colour: Colour) -> anyhow::Result<u8> {
     let mut serving = listeners.serve(&engine, &api, &stop, settings.drain_deadline)?;
     let ended = tokio::select! {
         () = signals.next() => Ok(()),
+        () = engine.broken() => Err(anyhow!("a loop panicked, the log says which; start the server again")),
         Some(ended) = serving.join_next() => ended.context("a listener broke").and_then(|r| r.context("a listener failed")),
     };
     tracing::info!(

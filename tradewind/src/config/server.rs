@@ -23,7 +23,7 @@ Prints `listening on http://…` on standard output when it takes requests (befo
 addresses of facades); everything else goes to standard error. Stops on SIGINT or SIGTERM, after its drain deadline at the latest;
 a second signal stops it at once.
 
-Exit codes: 0 stopped as told, 2 it could not start.";
+Exit codes: 0 stopped as told, 2 it could not start, or a part of it failed and it stopped.";
 
 /// Run the server: HTTP and sockets, the workers that execute orders, the relay to exports
 #[derive(Debug, Args)]

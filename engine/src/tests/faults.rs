@@ -1,0 +1,99 @@
+//! What the engine does when its own code or a driver fails.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use domain::swap::{Ask, Prepared, Quote, Status, Swap};
+use domain::token::Registry;
+use domain::{Event, Kind};
+use drivers::export::Export;
+use drivers::venue::{Order, Outcome, Settlement, Venue, VenueError};
+use drivers::{Fault, venue};
+
+use super::{PATIENCE, Site, place, until};
+use crate::clock;
+
+/// The paper venue, but for a panic when it is to build the transaction of this number; those before it never execute.
+struct Panics {
+    venue: Arc<dyn Venue>,
+    build: u32,
+    panicked: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Venue for Panics {
+    fn name(&self) -> &'static str {
+        self.venue.name()
+    }
+
+    fn settlement(&self) -> Settlement {
+        self.venue.settlement()
+    }
+
+    async fn quote(&self, ask: &Ask) -> Result<Quote, VenueError> {
+        self.venue.quote(ask).await
+    }
+
+    async fn prepare(&self, order: &Order) -> Result<Prepared, VenueError> {
+        if order.attempt == self.build {
+            self.panicked.store(true, Ordering::Release);
+            panic!("on purpose");
+        }
+        self.venue.prepare(order).await
+    }
+
+    async fn submit(&self, _: &Prepared) -> Result<(), VenueError> {
+        Ok(())
+    }
+
+    async fn look_up(&self, prepared: &[Arc<Prepared>]) -> Result<Vec<Outcome>, VenueError> {
+        Ok(vec![Outcome::Expired; prepared.len()])
+    }
+
+    fn poll_millis(&self) -> u64 {
+        self.venue.poll_millis()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_panics_lets_go_of_its_lease() {
+    for (build, rests) in [(1, Status::Building), (2, Status::Submitted)] {
+        let site = Site::new();
+        let panicked = Arc::new(AtomicBool::new(false));
+        let venues = venue::open("paper?pace=instant", &Arc::new(Registry::default()), clock::now()).expect("venues");
+        let venues = venues
+            .into_iter()
+            .map(|venue| -> Arc<dyn Venue> { Arc::new(Panics { venue, build, panicked: Arc::clone(&panicked) }) });
+        let engine = site.engine_trading_at(venues.collect(), Vec::new(), 4).await;
+        let taken = engine.intake.place(place(), None).await.expect("taken");
+        until("the panic", async || panicked.load(Ordering::Acquire)).await;
+        until("the end of the renewal", async || engine.leases() == 0).await;
+        let entity = engine.journal.entity(Kind::Swap, &taken.id).await.expect("reads").expect("is there");
+        assert_eq!(Swap::from_entity(&entity).expect("reads back").status, rests);
+        engine.stop(PATIENCE).await;
+    }
+}
+
+/// An export with a fault in its code.
+struct Breaks;
+
+#[async_trait]
+impl Export for Breaks {
+    async fn position(&self) -> Result<u64, Fault> {
+        Ok(0)
+    }
+
+    async fn send(&self, _: &[Event]) -> Result<(), Fault> {
+        panic!("on purpose")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loop_that_panics_breaks_the_engine() {
+    let site = Site::new();
+    let engine = site.engine_exporting(vec![("breaks".to_owned(), Arc::new(Breaks))], "paper?pace=instant", 4).await;
+    engine.intake.place(place(), None).await.expect("taken");
+    tokio::time::timeout(PATIENCE, engine.broken()).await.expect("the relay's panic is noticed");
+    engine.stop(PATIENCE).await;
+}
