@@ -49,7 +49,7 @@ pub struct Parts {
     pub wake: Arc<dyn Wake>,
     /// Where swaps are executed.
     pub venues: Vec<Arc<dyn Venue>>,
-    /// Where events go, each under the name its position is kept by.
+    /// Where events go, each with its URL: the journal keeps its position under a name made from that.
     pub exports: Vec<(String, Arc<dyn Export>)>,
     /// What can be traded.
     pub tokens: Arc<Registry>,
@@ -103,8 +103,8 @@ impl Engine {
         loops.spawn("leases", &running, Arc::clone(&leases).run(Arc::clone(&journal), running.clone()));
         loops.spawn("hub", &running, Arc::clone(&engine.hub).run(running.clone()));
         loops.spawn("sweep", &running, sweep::run(Arc::clone(&journal), running.clone()));
-        for (name, export) in exports {
-            let relay = Relay { name, journal: Arc::clone(&journal), wake: Arc::clone(&wake), export };
+        for (url, export) in exports {
+            let relay = Relay::new(&url, Arc::clone(&journal), Arc::clone(&wake), export);
             loops.spawn("relay", &running, relay.run(running.clone()));
         }
         if settings.swap_concurrency > 0 {

@@ -10,6 +10,7 @@ use drivers::wake::Wake;
 use drivers::{Fault, failpoint};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{backoff, clock, observe};
 
@@ -18,10 +19,11 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// One export's relay.
 pub(crate) struct Relay {
-    pub(crate) name: String,
-    pub(crate) journal: Arc<dyn Journal>,
-    pub(crate) wake: Arc<dyn Wake>,
-    pub(crate) export: Arc<dyn Export>,
+    /// The id of its row.
+    name: String,
+    journal: Arc<dyn Journal>,
+    wake: Arc<dyn Wake>,
+    export: Arc<dyn Export>,
 }
 
 /// The row of a relay: everything up to `position` is durably outside.
@@ -38,6 +40,12 @@ struct Place {
 }
 
 impl Relay {
+    /// A relay to the export at `url`. Its row is named by a digest of the URL (UUID version 5), which may be longer than
+    /// an id and may hold a password.
+    pub(crate) fn new(url: &str, journal: Arc<dyn Journal>, wake: Arc<dyn Wake>, export: Arc<dyn Export>) -> Self {
+        Self { name: Uuid::new_v5(&Uuid::NAMESPACE_URL, url.as_bytes()).to_string(), journal, wake, export }
+    }
+
     /// Relays until `stop`.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut heads = self.wake.head();

@@ -50,8 +50,9 @@ impl Site {
     }
 
     async fn export(&self) -> Vec<(String, Arc<dyn Export>)> {
-        let file = format!("file:{}/events.jsonl", self.dir.path().display());
-        vec![("file".to_owned(), export::open(&file).await.expect("an export"))]
+        // Longer than an id may be.
+        let url = format!("file:{}/{}/../events.jsonl", self.dir.path().display(), "long".repeat(20));
+        vec![(url.clone(), export::open(&url).await.expect("an export"))]
     }
 
     async fn engine_exporting(
