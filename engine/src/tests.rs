@@ -50,9 +50,12 @@ impl Site {
     }
 
     async fn export(&self) -> Vec<(String, Arc<dyn Export>)> {
+        let journal = self.journal().await;
+        let epoch = journal.head().await.expect("a head").epoch;
+        journal.close().await;
         // Longer than an id may be.
         let url = format!("file:{}/{}/../events.jsonl", self.dir.path().display(), "long".repeat(20));
-        vec![(url.clone(), export::open(&url).await.expect("an export"))]
+        vec![(url.clone(), export::open(&url, epoch).await.expect("an export"))]
     }
 
     async fn engine_exporting(

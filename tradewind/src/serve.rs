@@ -87,9 +87,10 @@ async fn open(settings: &Serve) -> anyhow::Result<Parts> {
     let wake: Arc<dyn Wake> = drivers::wake::open(&settings.wake).map_err(plain)?;
     let venues = venues(&settings.venue, &tokens)?;
     let journal = open_journal(&settings.journal, &wake).await?;
+    let epoch = journal.head().await.map_err(plain)?.epoch;
     let mut exports: Vec<(String, Arc<dyn Export>)> = Vec::new();
     for url in &settings.export {
-        exports.push((url.clone(), drivers::export::open(url).await.map_err(plain)?));
+        exports.push((url.clone(), drivers::export::open(url, epoch).await.map_err(plain)?));
     }
     let settings = engine::Settings {
         quote_deadline_millis: millis(settings.quote_deadline),

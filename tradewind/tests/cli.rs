@@ -145,6 +145,22 @@ fn an_installation_lives() {
     assert!(out(&check).contains("every invariant holds"), "{}", out(&check));
 }
 
+#[test]
+fn a_restored_copy_is_not_exported_over_what_its_original_exported() {
+    let exporting = [&INSTANT[..], &["--export", "file:events.jsonl"]].concat();
+    let server = Server::start(&exporting);
+    assert_eq!(code(&server.run(&["swap", "SOL", "USDC", "1"])), 0);
+    assert_eq!(code(&server.run(&["backup", "copy.db"])), 0);
+    let (status, folder) = server.terminate();
+    assert_eq!(status.code(), Some(0));
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--journal", "sqlite:copy.db"];
+    let copy = command(folder.path()).args(serve).args(&exporting).output().expect("the binary starts");
+    refused_after_output(&copy, "move the file away");
+    // Nothing but the file stands in its way.
+    std::fs::rename(folder.path().join("events.jsonl"), folder.path().join("old.jsonl")).expect("the export is there");
+    drop(Server::start_in(folder, &[&exporting[..], &["--journal", "sqlite:copy.db"]].concat()));
+}
+
 fn id(swap: &Output) -> String {
     out(swap).lines().next().and_then(|line| line.strip_prefix("order ")).expect("an id").to_owned()
 }

@@ -6,12 +6,21 @@ use async_trait::async_trait;
 use domain::{Event, Kind, Owner, Timestamp};
 
 use super::Export;
+use crate::Fault;
+
+/// The journal's epoch: the greatest there can be.
+const EPOCH: u64 = i64::MAX.cast_unsigned();
 
 /// What the suite needs of a driver: one empty target per harness.
 #[async_trait]
 pub trait Harness: Send + Sync {
     /// Opens the target: empty at first, the same one afterwards.
-    async fn open(&self) -> Arc<dyn Export>;
+    async fn open(&self) -> Arc<dyn Export> {
+        self.open_at(EPOCH).await.expect("opens")
+    }
+
+    /// The same for a journal of this epoch.
+    async fn open_at(&self, epoch: u64) -> Result<Arc<dyn Export>, Fault>;
 
     /// The `seq` of everything out there, in its order.
     async fn sent(&self) -> Vec<u64>;
@@ -73,6 +82,18 @@ pub async fn position_holds_after_reopening(harness: &dyn Harness) {
     assert_eq!(harness.sent().await, (1..=502).collect::<Vec<_>>());
 }
 
+/// A journal of another epoch has other events under the same numbers: they are neither passed over nor mixed in.
+pub async fn another_epoch_is_refused(harness: &dyn Harness) {
+    drop(harness.open_at(EPOCH - 1).await.expect("nothing is out there"));
+    let export = harness.open().await;
+    export.send(&events(1..=5)).await.expect("sent");
+    drop(export);
+    let refused = harness.open_at(EPOCH - 1).await.map(drop);
+    assert!(matches!(refused, Err(Fault::Unavailable(_))), "{refused:?}");
+    assert_eq!(harness.open().await.position().await, Ok(5));
+    assert_eq!(harness.sent().await, [1, 2, 3, 4, 5]);
+}
+
 /// Bodies of the greatest size go through.
 pub async fn long_bodies_go_through(harness: &dyn Harness) {
     let export = harness.open().await;
@@ -89,7 +110,6 @@ mod file {
     use std::io::Write;
 
     use super::*;
-    use crate::Fault;
 
     struct Files(tempfile::TempDir);
 
@@ -110,8 +130,8 @@ mod file {
 
     #[async_trait]
     impl Harness for Files {
-        async fn open(&self) -> Arc<dyn Export> {
-            crate::export::open(&format!("file:{}", self.path().display())).await.unwrap()
+        async fn open_at(&self, epoch: u64) -> Result<Arc<dyn Export>, Fault> {
+            crate::export::open(&format!("file:{}", self.path().display()), epoch).await
         }
 
         async fn sent(&self) -> Vec<u64> {
@@ -134,6 +154,7 @@ mod file {
         position_follows,
         repeated_events_are_passed_over,
         position_holds_after_reopening,
+        another_epoch_is_refused,
         long_bodies_go_through
     );
 
@@ -152,12 +173,19 @@ mod file {
 
     #[tokio::test]
     async fn other_files_are_left_alone() {
-        for text in ["my diary\n", "my diary", "[1]\n", "{\"seq\":1}\nmy diary"] {
+        for text in [
+            "{\"seq\":1}\n",
+            "{\"seq\":1,\"position\":\"7-2\"}\n",
+            "my diary\n",
+            "my diary",
+            "[1]\n",
+            "{\"seq\":1}\nmy diary",
+        ] {
             let files = Files::new();
             drop(files.open().await);
             files.write(text);
-            let refused = crate::export::open(&format!("file:{}", files.path().display())).await;
-            assert!(matches!(refused, Err(Fault::Unavailable(_))), "{text}");
+            let refused = files.open_at(EPOCH).await.map(drop);
+            assert!(matches!(refused, Err(Fault::Unavailable(said)) if said.contains("no exported event")), "{text}");
             assert_eq!(std::fs::read_to_string(files.path()).unwrap(), text);
         }
     }
@@ -168,7 +196,7 @@ mod file {
         files.open().await.send(&events([7])).await.unwrap();
         let text = std::fs::read_to_string(files.path()).unwrap();
         let expected = concat!(
-            r#"{"seq":7,"kind":"swap","id":"id-7","version":1,"type":"swap.pending","owner":"alice","#,
+            r#"{"seq":7,"position":"9223372036854775807-7","kind":"swap","id":"id-7","version":1,"type":"swap.pending","owner":"alice","#,
             r#""at":"2026-11-18T11:06:40.123456Z","data":{"n":7, "text":"a\nb"}}"#,
             "\n"
         );

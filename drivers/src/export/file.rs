@@ -24,6 +24,8 @@ const BEGINNING: &[u8] = b"{\"seq\":";
 #[derive(Serialize)]
 struct Line<'a> {
     seq: u64,
+    /// `epoch-seq`: what the API takes to resume after the event.
+    position: String,
     kind: &'a str,
     id: &'a str,
     version: u64,
@@ -38,10 +40,20 @@ struct Line<'a> {
 #[derive(Deserialize)]
 struct Position {
     seq: u64,
+    position: String,
+}
+
+impl Position {
+    /// The epoch; none when the line is not as this driver writes it.
+    fn epoch(&self) -> Option<u64> {
+        let (epoch, seq) = self.position.split_once('-')?;
+        (seq.parse() == Ok(self.seq)).then(|| epoch.parse().ok())?
+    }
 }
 
 /// The file, and where its last whole line ends.
 struct Lines {
+    epoch: u64,
     path: PathBuf,
     file: File,
     length: u64,
@@ -50,9 +62,9 @@ struct Lines {
 
 struct FileExport(Arc<Mutex<Lines>>);
 
-pub(super) async fn open(path: &str) -> Result<Arc<dyn Export>, Fault> {
+pub(super) async fn open(path: &str, epoch: u64) -> Result<Arc<dyn Export>, Fault> {
     let path = PathBuf::from(path);
-    let lines = blocking(move || Lines::open(&path)).await?;
+    let lines = blocking(move || Lines::open(&path, epoch)).await?;
     Ok(Arc::new(FileExport(Arc::new(Mutex::new(lines)))))
 }
 
@@ -71,7 +83,7 @@ impl Export for FileExport {
 
 impl Lines {
     /// Opens or makes the file, and cuts off a last line that was torn by a crash.
-    fn open(path: &Path) -> Result<Self, Fault> {
+    fn open(path: &Path, epoch: u64) -> Result<Self, Fault> {
         let cannot = |error: std::io::Error| failed(path, &error);
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(cannot)?;
@@ -88,10 +100,12 @@ impl Lines {
         let lost = tail.len() - whole;
         let last = tail[..whole].strip_suffix(b"\n").unwrap_or_default();
         let last = last.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-        let position = match serde_json::from_slice(last) {
-            Ok(Position { seq }) if last.starts_with(BEGINNING) => seq,
-            _ if last.is_empty() && start == 0 => 0,
-            _ => return Err(not_ours(path)),
+        let held: Option<Position> = serde_json::from_slice(last).ok().filter(|_| last.starts_with(BEGINNING));
+        let position = match held.and_then(|held| Some((held.epoch()?, held.seq))) {
+            Some((theirs, _)) if theirs != epoch => return Err(of_another_epoch(path, theirs, epoch)),
+            Some((_, seq)) => seq,
+            None if last.is_empty() && start == 0 => 0,
+            None => return Err(not_ours(path)),
         };
         // Only what this driver could have begun to write is cut off.
         if lost > 0 && !BEGINNING.starts_with(&tail[whole..][..lost.min(BEGINNING.len())]) {
@@ -103,7 +117,7 @@ impl Lines {
             file.set_len(length).map_err(cannot)?;
             file.sync_data().map_err(cannot)?;
         }
-        Ok(Self { path: path.to_owned(), file, length, position })
+        Ok(Self { epoch, path: path.to_owned(), file, length, position })
     }
 
     fn append(&mut self, events: &[Event]) -> Result<(), Fault> {
@@ -117,6 +131,7 @@ impl Lines {
             let data: &RawValue = serde_json::from_str(&event.body).map_err(broken)?;
             let line = Line {
                 seq: event.seq,
+                position: format!("{}-{}", self.epoch, event.seq),
                 kind: event.kind.as_str(),
                 id: &event.id,
                 version: event.version,
@@ -163,6 +178,14 @@ fn failed(path: &Path, error: &std::io::Error) -> Fault {
 fn not_ours(path: &Path) -> Fault {
     Fault::Unavailable(format!(
         "--export file:{}: its last line is no exported event; name another file",
+        path.display()
+    ))
+}
+
+fn of_another_epoch(path: &Path, theirs: u64, ours: u64) -> Fault {
+    Fault::Unavailable(format!(
+        "--export file:{}: it holds events of epoch {theirs}, the journal is of epoch {ours}: another journal, or a \
+         restored copy, whose numbers mean other events; move the file away or name another",
         path.display()
     ))
 }

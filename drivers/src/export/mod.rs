@@ -22,13 +22,15 @@ pub trait Export: Send + Sync + 'static {
     async fn send(&self, events: &[Event]) -> Result<(), Fault>;
 }
 
-/// Opens the export at `url`: `file:path/to/events.jsonl` (one JSON object per line).
+/// Opens the export at `url` for the events of the journal with this `epoch`: `file:path/to/events.jsonl` (one JSON object
+/// per line). An export holds events of one epoch: in another, the same `seq` is another event.
 ///
 /// # Errors
-/// [`Fault::Unavailable`] with a one-line reason: unknown scheme, a file that cannot be written or is not ours.
-pub async fn open(url: &str) -> Result<Arc<dyn Export>, Fault> {
+/// [`Fault::Unavailable`] with a one-line reason: unknown scheme, a file that cannot be written or is not ours, events of
+/// another epoch out there.
+pub async fn open(url: &str, epoch: u64) -> Result<Arc<dyn Export>, Fault> {
     match url.split_once(':') {
-        Some(("file", path)) => file::open(path).await,
+        Some(("file", path)) => file::open(path, epoch).await,
         _ => Err(Fault::Unavailable(format!("--export {url}: expected file:<path>"))),
     }
 }
