@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::swap::{QUEUE_EXPIRE, Status, Swap, expire};
+use domain::swap::{MAX_ATTEMPTS, QUEUE_EXPIRE, Status, Swap, expire};
 use domain::{Change, Claimed, JobStep, Kind, Then};
 use drivers::journal::{Claim, Journal};
 use drivers::wake::Wake;
@@ -11,7 +11,7 @@ use drivers::{Conflict, Fault};
 use tokio_util::sync::CancellationToken;
 
 use crate::observe::Metrics;
-use crate::{clock, observe};
+use crate::{backoff, clock, observe};
 
 const AT_ONCE: usize = 64;
 const POLL: Duration = Duration::from_millis(100);
@@ -46,12 +46,39 @@ impl Expiry {
         let claim = Claim { queue: QUEUE_EXPIRE, limit: AT_ONCE, per_lane: AT_ONCE, now: clock::now() };
         let claimed = self.journal.claim(claim).await?;
         for job in &claimed {
-            if let Err(fault) = self.expire(job).await {
-                // The lease lapses and the job comes back.
+            let ended = if job.job.attempt > MAX_ATTEMPTS {
+                Err(Fault::Broken(format!("{MAX_ATTEMPTS} attempts did not come to an end")))
+            } else {
+                self.expire(job).await
+            };
+            if let Err(fault) = ended {
                 observe::fault("expire an order", &fault);
+                self.try_again(job, &fault).await;
             }
         }
         Ok(claimed.len())
+    }
+
+    /// Back to the queue, or among the dead jobs after the last attempt. A job that this cannot be written of keeps its
+    /// lease until that lapses.
+    async fn try_again(&self, claimed: &Claimed, fault: &Fault) {
+        let (attempt, now) = (claimed.job.attempt, clock::now());
+        let then = match fault {
+            Fault::Conflict(_) => return,
+            // No fault of the order's: it does not count.
+            fault if fault.is_transient() => {
+                Then::Wait { run_at: now.plus_millis(backoff::millis(1_000, 30_000, 1, claimed.job.id)) }
+            }
+            _ if attempt >= MAX_ATTEMPTS => Then::Bury { why: fault.to_string(), park: false },
+            _ => {
+                let run_at = now.plus_millis(backoff::millis(1_000, 30_000, attempt, claimed.job.id));
+                Then::Retry { run_at, error: fault.to_string() }
+            }
+        };
+        let step = Some(JobStep { lease: claimed.lease, then });
+        if let Err(fault) = self.journal.apply(Change { at: now, step, ..Change::default() }).await {
+            observe::fault("give an expiry back", &fault);
+        }
     }
 
     async fn expire(&self, claimed: &Claimed) -> Result<(), Fault> {

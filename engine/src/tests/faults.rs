@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use domain::swap::{Ask, Prepared, Quote, Status, Swap};
+use domain::swap::{Ask, Place, Prepared, QUEUE_EXPIRE, Quote, Status, Swap};
 use domain::token::Registry;
-use domain::{Event, Kind};
+use domain::{Change, EntityWrite, Event, Expect, Kind, NewJob};
 use drivers::export::Export;
+use drivers::journal::Claim;
 use drivers::venue::{Order, Outcome, Settlement, Venue, VenueError};
 use drivers::{Fault, venue};
 
-use super::{PATIENCE, Site, place, until};
+use super::{PATIENCE, Site, owner, place, until, until_final};
 use crate::clock;
+use crate::intake::new_id;
 
 /// The paper venue, but for a panic when it is to build the transaction of this number; those before it never execute.
 struct Panics {
@@ -95,5 +97,51 @@ async fn a_loop_that_panics_breaks_the_engine() {
     let engine = site.engine_exporting(vec![("breaks".to_owned(), Arc::new(Breaks))], "paper?pace=instant", 4).await;
     engine.intake.place(place(), None).await.expect("taken");
     tokio::time::timeout(PATIENCE, engine.broken()).await.expect("the relay's panic is noticed");
+    engine.stop(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expiry_that_cannot_be_carried_out_is_dead_after_three_attempts() {
+    let site = Site::new();
+    let engine = site.engine("paper?pace=instant", 4).await;
+    let (id, now) = (new_id(), clock::now());
+    let unreadable = EntityWrite {
+        kind: Kind::Swap,
+        id: id.clone(),
+        expect: Expect::Absent,
+        status: "pending",
+        owner: owner("alice"),
+        body: "{}".to_owned(),
+        event: None,
+    };
+    let job = NewJob { queue: QUEUE_EXPIRE, group: None, lane: None, run_at: now, body: id, dedup: None };
+    let change = Change { at: now, entities: vec![unreadable], jobs: vec![job], ..Change::default() };
+    engine.journal.apply(change).await.expect("written");
+    until("the burial", async || !engine.journal.dead_jobs(QUEUE_EXPIRE, 0, 10).await.expect("reads").is_empty()).await;
+    let dead = engine.journal.dead_jobs(QUEUE_EXPIRE, 0, 10).await.expect("reads");
+    assert_eq!(dead.iter().map(|d| d.job.attempt).collect::<Vec<_>>(), [3]);
+    engine.stop(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expiry_that_kills_the_process_three_times_is_dead_and_its_order_expires_all_the_same() {
+    let site = Site::new();
+    let idle = site.engine("paper?pace=instant", 0).await;
+    let ends = clock::now().plus_millis(100);
+    let soon = Place { expires_at: Some(ends), ..place() };
+    let taken = idle.intake.place(soon, None).await.expect("taken");
+    idle.stop(PATIENCE).await;
+    drop(idle);
+    for attempt in 1..=3 {
+        let journal = site.journal().await;
+        let claim = Claim { queue: QUEUE_EXPIRE, limit: 1, per_lane: 1, now: clock::now().plus_millis(100) };
+        let claimed = journal.claim(claim).await.expect("claims");
+        assert_eq!(claimed.iter().map(|c| c.job.attempt).collect::<Vec<_>>(), [attempt]);
+        journal.close().await;
+    }
+    until("the order's time", async || clock::now() > ends).await;
+    let engine = site.engine("paper?pace=instant", 4).await;
+    assert_eq!(until_final(&engine, &taken.id).await.status, Status::Expired);
+    until("the burial", async || engine.journal.dead_jobs(QUEUE_EXPIRE, 0, 10).await.expect("reads").len() == 1).await;
     engine.stop(PATIENCE).await;
 }
