@@ -8,6 +8,7 @@ use drivers::export::Export;
 use drivers::journal::Journal;
 use drivers::venue::Venue;
 use drivers::wake::Wake;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,8 +24,8 @@ use crate::router::Router;
 use crate::sweep;
 use crate::work::Worker;
 
-/// How long the loops have to end their present step.
-const LAST_STEP: Duration = Duration::from_secs(2);
+/// How much of the time to stop is kept for each of: the loops' present step, giving leases back, closing the journal.
+const LAST_STEP: Duration = Duration::from_secs(1);
 
 /// How the engine behaves.
 #[derive(Clone, Debug)]
@@ -132,16 +133,23 @@ impl Engine {
         self.loops.broken().await;
     }
 
-    /// Stops claiming, lets the orders in hand come to their next rest within `deadline`, gives the others back without
-    /// counting their attempt, stops every loop and closes the journal.
-    pub async fn stop(&self, deadline: Duration) {
+    /// Takes up no more orders, from now on. What is in hand goes on until [`Engine::stop`].
+    pub fn rest(&self) {
         self.claiming.cancel();
         self.tasks.close();
-        let _ = tokio::time::timeout(deadline, self.tasks.wait()).await;
+    }
+
+    /// Stops within `deadline`: lets the orders in hand come to their next rest, stops every loop, gives the orders that
+    /// are still in hand back without counting their attempt, and closes the journal. What does not end in its part of
+    /// the time is left to the next start, as after a crash.
+    pub async fn stop(&self, deadline: Duration) {
+        let (end, last) = (Instant::now() + deadline, LAST_STEP.min(deadline / 4));
+        self.rest();
+        let _ = timeout(deadline - 3 * last, self.tasks.wait()).await;
         self.running.cancel();
-        self.loops.end(LAST_STEP).await;
-        self.leases.give_back(self.journal.as_ref()).await;
-        self.journal.close().await;
+        self.loops.end(last).await;
+        let _ = timeout(last, self.leases.give_back(self.journal.as_ref())).await;
+        let _ = timeout_at(end, self.journal.close()).await;
     }
 
     /// Jobs this process holds a lease on.

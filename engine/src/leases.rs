@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use domain::{Change, JobStep, Lease, Then};
 use drivers::journal::Journal;
+use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use crate::{clock, observe};
 
 /// Well below the lease time of 30 s.
 const RENEW_EVERY: Duration = Duration::from_secs(10);
+/// Leases given back at once: the journal writes them together.
+const AT_ONCE: usize = 256;
 
 /// Leases by job.
 #[derive(Default)]
@@ -84,13 +87,14 @@ impl Leases {
 
     /// Gives every job back without counting the attempt: what remains when the time to drain is over.
     pub(crate) async fn give_back(&self, journal: &dyn Journal) {
-        for lease in self.all() {
+        let give_back = async |lease| {
             let now = clock::now();
             let step = Some(JobStep { lease, then: Then::Wait { run_at: now } });
             // A stale lease means that its worker came to an end meanwhile; nothing is to be given back.
             let _ = journal.apply(Change { at: now, step, ..Change::default() }).await;
             self.let_go(lease);
-        }
+        };
+        stream::iter(self.all()).for_each_concurrent(AT_ONCE, give_back).await;
     }
 
     fn all(&self) -> Vec<Lease> {

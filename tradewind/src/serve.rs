@@ -19,6 +19,7 @@ use engine::{Engine, Parts};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Serve;
@@ -26,6 +27,8 @@ use crate::telemetry::{self, Colour};
 
 /// Jobs whose lease is not renewed for so long are handed out again.
 const LEASE_MILLIS: u64 = 30_000;
+/// What the engine needs to stop when requests take all the time they can have.
+const ENGINE_STOPS_WITHIN: Duration = Duration::from_secs(4);
 
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(settings: Serve, colour: Colour) -> anyhow::Result<u8> {
@@ -57,7 +60,7 @@ pub(crate) async fn run(settings: Serve, colour: Colour) -> anyhow::Result<u8> {
         Some(ended) = serving.join_next() => ended.context("a listener broke").and_then(|r| r.context("a listener failed")),
     };
     tracing::info!(
-        "stopping: requests and orders in hand have {:?}; a second signal stops at once",
+        "stopping within {:?}, for requests and orders in hand to end; a second signal stops at once",
         settings.drain_deadline
     );
     tokio::select! {
@@ -67,19 +70,27 @@ pub(crate) async fn run(settings: Serve, colour: Colour) -> anyhow::Result<u8> {
     ended.map(|()| 0)
 }
 
-/// New requests end first, then the workers, then the journal: nothing is acknowledged that is not written.
+/// Requests end first, then the workers, which take up nothing new meanwhile, then the journal: nothing is acknowledged that
+/// is not written. All of it within `deadline`.
 async fn drain(
     engine: &Engine,
     stop: &CancellationToken,
     mut serving: JoinSet<std::io::Result<()>>,
     deadline: Duration,
 ) {
+    let end = Instant::now() + deadline;
     stop.cancel();
+    engine.rest();
     let listeners = async { while serving.join_next().await.is_some() {} };
-    if tokio::time::timeout(deadline, listeners).await.is_err() {
+    if timeout(requests_share(deadline), listeners).await.is_err() {
         tracing::warn!("requests were cut off at the drain deadline");
     }
-    engine.stop(deadline).await;
+    engine.stop(end.saturating_duration_since(Instant::now())).await;
+}
+
+/// How much of the drain deadline requests have; the rest is the engine's.
+fn requests_share(deadline: Duration) -> Duration {
+    deadline - ENGINE_STOPS_WITHIN.min(deadline / 4)
 }
 
 async fn open(settings: &Serve) -> anyhow::Result<Parts> {
@@ -161,7 +172,7 @@ impl Listeners {
     ) -> anyhow::Result<JoinSet<std::io::Result<()>>> {
         let mut serving = JoinSet::new();
         let address = self.api.local_addr()?;
-        let limits = api::Limits { drain, ..api::Limits::default() };
+        let limits = api::Limits { drain: requests_share(drain), ..api::Limits::default() };
         serving.spawn(api::serve(self.api, api::router(Arc::clone(engine), settings.clone()), stop.clone(), limits));
         for listener in self.facades {
             let _ = writeln!(std::io::stdout(), "dex facade on http://{}", listener.local_addr()?);

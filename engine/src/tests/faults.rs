@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::swap::{Ask, Place, Prepared, QUEUE_EXPIRE, Quote, Status, Swap};
+use domain::swap::{Ask, Place, Prepared, QUEUE, QUEUE_EXPIRE, Quote, Status, Swap};
 use domain::token::Registry;
 use domain::{Change, EntityWrite, Event, Expect, Kind, NewJob};
 use drivers::export::Export;
@@ -16,15 +17,32 @@ use super::{PATIENCE, Site, owner, place, until, until_final};
 use crate::clock;
 use crate::intake::new_id;
 
-/// The paper venue, but for a panic when it is to build the transaction of this number; those before it never execute.
-struct Panics {
+/// The paper venue, but for a fault when it is to build the transaction of this number; those before it never execute.
+struct Faulty {
     venue: Arc<dyn Venue>,
     build: u32,
-    panicked: Arc<AtomicBool>,
+    reached: Arc<AtomicBool>,
+    then: Then,
+}
+
+/// What a fault does.
+#[derive(Clone, Copy)]
+enum Then {
+    Panic,
+    Hang,
+}
+
+impl Then {
+    async fn happen<T>(self) -> T {
+        match self {
+            Self::Panic => panic!("on purpose"),
+            Self::Hang => std::future::pending().await,
+        }
+    }
 }
 
 #[async_trait]
-impl Venue for Panics {
+impl Venue for Faulty {
     fn name(&self) -> &'static str {
         self.venue.name()
     }
@@ -39,8 +57,8 @@ impl Venue for Panics {
 
     async fn prepare(&self, order: &Order) -> Result<Prepared, VenueError> {
         if order.attempt == self.build {
-            self.panicked.store(true, Ordering::Release);
-            panic!("on purpose");
+            self.reached.store(true, Ordering::Release);
+            return self.then.happen().await;
         }
         self.venue.prepare(order).await
     }
@@ -58,16 +76,17 @@ impl Venue for Panics {
     }
 }
 
+fn faulty(build: u32, then: Then, reached: &Arc<AtomicBool>) -> Vec<Arc<dyn Venue>> {
+    let venues = venue::open("paper?pace=instant", &Arc::new(Registry::default()), clock::now()).expect("venues");
+    let faulty = |venue| -> Arc<dyn Venue> { Arc::new(Faulty { venue, build, reached: Arc::clone(reached), then }) };
+    venues.into_iter().map(faulty).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_panics_lets_go_of_its_lease() {
     for (build, rests) in [(1, Status::Building), (2, Status::Submitted)] {
-        let site = Site::new();
-        let panicked = Arc::new(AtomicBool::new(false));
-        let venues = venue::open("paper?pace=instant", &Arc::new(Registry::default()), clock::now()).expect("venues");
-        let venues = venues
-            .into_iter()
-            .map(|venue| -> Arc<dyn Venue> { Arc::new(Panics { venue, build, panicked: Arc::clone(&panicked) }) });
-        let engine = site.engine_trading_at(venues.collect(), Vec::new(), 4).await;
+        let (site, panicked) = (Site::new(), Arc::new(AtomicBool::new(false)));
+        let engine = site.engine_trading_at(faulty(build, Then::Panic, &panicked), Vec::new(), 4).await;
         let taken = engine.intake.place(place(), None).await.expect("taken");
         until("the panic", async || panicked.load(Ordering::Acquire)).await;
         until("the end of the renewal", async || engine.leases() == 0).await;
@@ -78,7 +97,7 @@ async fn a_task_that_panics_lets_go_of_its_lease() {
 }
 
 /// An export with a fault in its code.
-struct Breaks;
+struct Breaks(Then);
 
 #[async_trait]
 impl Export for Breaks {
@@ -87,17 +106,35 @@ impl Export for Breaks {
     }
 
     async fn send(&self, _: &[Event]) -> Result<(), Fault> {
-        panic!("on purpose")
+        self.0.happen().await
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_loop_that_panics_breaks_the_engine() {
     let site = Site::new();
-    let engine = site.engine_exporting(vec![("breaks".to_owned(), Arc::new(Breaks))], "paper?pace=instant", 4).await;
+    let engine = site
+        .engine_exporting(vec![("breaks".to_owned(), Arc::new(Breaks(Then::Panic)))], "paper?pace=instant", 4)
+        .await;
     engine.intake.place(place(), None).await.expect("taken");
     tokio::time::timeout(PATIENCE, engine.broken()).await.expect("the relay's panic is noticed");
     engine.stop(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_keeps_its_deadline_though_a_task_and_a_loop_hang_and_gives_the_order_back() {
+    let (site, hangs) = (Site::new(), Arc::new(AtomicBool::new(false)));
+    let exports: Vec<(String, Arc<dyn Export>)> = vec![("hangs".to_owned(), Arc::new(Breaks(Then::Hang)))];
+    let engine = site.engine_trading_at(faulty(1, Then::Hang, &hangs), exports, 4).await;
+    engine.intake.place(place(), None).await.expect("taken");
+    until("the order in hand", async || hangs.load(Ordering::Acquire)).await;
+    // Both hang for ever: a stop that gave each of them the whole time would not end in it.
+    let deadline = Duration::from_secs(4);
+    tokio::time::timeout(deadline, engine.stop(deadline)).await.expect("within the deadline");
+    drop(engine);
+    let claim = Claim { queue: QUEUE, limit: 1, per_lane: 1, now: clock::now() };
+    let claimed = site.journal().await.claim(claim).await.expect("claims");
+    assert_eq!(claimed.iter().map(|c| c.job.attempt).collect::<Vec<_>>(), [1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,8 +20,9 @@ Examples:
   tradewind --facade dex=127.0.0.1:3000           an existing client's wire format
 
 Prints `listening on http://…` on standard output when it takes requests (before it, the
-addresses of facades); everything else goes to standard error. Stops on SIGINT or SIGTERM, after its drain deadline at the latest;
-a second signal stops it at once.
+addresses of facades); everything else goes to standard error. Stops on SIGINT or SIGTERM, within
+its drain deadline: orders that are not at rest by then go on at the next start. A second signal
+stops it at once.
 
 Exit codes: 0 stopped as told, 2 it could not start, or a part of it failed and it stopped.";
 
@@ -75,7 +76,7 @@ pub(crate) struct Serve {
     #[arg(long, env = "TRADEWIND_REQUEST_DEADLINE", default_value = "30s", value_name = "TIME", value_parser = duration)]
     pub(crate) request_deadline: Duration,
 
-    /// How long requests and orders in hand may take to come to a stop
+    /// How long the stop may take: requests have three quarters of it (all but 4s, if that is more) to end
     #[arg(long, env = "TRADEWIND_DRAIN_DEADLINE", default_value = "10s", value_name = "TIME", value_parser = duration)]
     pub(crate) drain_deadline: Duration,
 
