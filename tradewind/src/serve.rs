@@ -98,10 +98,19 @@ async fn open(settings: &Serve) -> anyhow::Result<Parts> {
     let wake: Arc<dyn Wake> = drivers::wake::open(&settings.wake).map_err(plain)?;
     let venues = venues(&settings.venue, &tokens)?;
     let journal = open_journal(&settings.journal, &wake).await?;
-    let epoch = journal.head().await.map_err(plain)?.epoch;
+    let head = journal.head().await.map_err(plain)?;
     let mut exports: Vec<(String, Arc<dyn Export>)> = Vec::new();
     for url in &settings.export {
-        exports.push((url.clone(), drivers::export::open(url, epoch).await.map_err(plain)?));
+        let export = drivers::export::open(url, head.epoch).await.map_err(plain)?;
+        let position = export.position().await.map_err(plain)?;
+        if position > head.seq {
+            bail!(
+                "--export {url}: it holds events up to {position}, the journal ends at {}: the journal is an older copy, and its \
+                 next events would be passed over; move the file away or name another",
+                head.seq
+            );
+        }
+        exports.push((url.clone(), export));
     }
     let settings = engine::Settings {
         quote_deadline_millis: millis(settings.quote_deadline),

@@ -161,6 +161,22 @@ fn a_restored_copy_is_not_exported_over_what_its_original_exported() {
     drop(Server::start_in(folder, &[&exporting[..], &["--journal", "sqlite:copy.db"]].concat()));
 }
 
+#[test]
+fn an_export_that_is_ahead_of_its_journal_is_refused() {
+    let exporting = [&INSTANT[..], &["--export", "file:events.jsonl"]].concat();
+    let server = Server::start(&exporting);
+    assert_eq!(code(&server.run(&["swap", "SOL", "USDC", "1"])), 0);
+    let (status, folder) = server.terminate();
+    assert_eq!(status.code(), Some(0));
+    // As after the return of an older copy of the journal's file.
+    let file = folder.path().join("events.jsonl");
+    let text = std::fs::read_to_string(&file).expect("the export is there");
+    let ahead = text.lines().next().expect("a line").replace("\"seq\":1,", "\"seq\":99,").replace("-1\",", "-99\",");
+    std::fs::write(&file, text + &ahead + "\n").expect("written");
+    let serve = command(folder.path()).args(["serve", "--listen", "127.0.0.1:0"]).args(&exporting).output();
+    refused_after_output(&serve.expect("the binary starts"), "up to 99, the journal ends at 5");
+}
+
 fn id(swap: &Output) -> String {
     out(swap).lines().next().and_then(|line| line.strip_prefix("order ")).expect("an id").to_owned()
 }
