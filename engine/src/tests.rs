@@ -13,6 +13,7 @@ use drivers::journal::{Claim, Journal, Options};
 use drivers::venue::Venue;
 use drivers::{export, journal, venue, wake};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::follow::{Follower, Item};
 use crate::hub::{Hub, Watch};
@@ -49,12 +50,16 @@ impl Site {
         self.engine_exporting(Vec::new(), venue, swap_concurrency).await
     }
 
+    /// Longer than an id may be.
+    fn export_url(&self) -> String {
+        format!("file:{}/{}/../events.jsonl", self.dir.path().display(), "long".repeat(20))
+    }
+
     async fn export(&self) -> Vec<(String, Arc<dyn Export>)> {
         let journal = self.journal().await;
         let epoch = journal.head().await.expect("a head").epoch;
         journal.close().await;
-        // Longer than an id may be.
-        let url = format!("file:{}/{}/../events.jsonl", self.dir.path().display(), "long".repeat(20));
+        let url = self.export_url();
         vec![(url.clone(), export::open(&url, epoch).await.expect("an export"))]
     }
 
@@ -358,6 +363,12 @@ async fn the_relay_exports_every_event_once_over_restarts() {
             let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
             assert_eq!(line["seq"], seq);
         }
+        let row = Uuid::new_v5(&Uuid::NAMESPACE_URL, site.export_url().as_bytes()).to_string();
+        let kept = format!("{{\"position\":{}}}", round * 50);
+        until("the position", async || {
+            engine.journal.entity(Kind::Relay, &row).await.expect("reads").is_some_and(|row| row.body == kept)
+        })
+        .await;
         engine.stop(PATIENCE).await;
     }
 }
