@@ -5,17 +5,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::swap::{Choice, Failure, Fill, Prepared, Status, Swap, confirm, fail};
-use domain::{JobStep, Lease, Then};
+use domain::{Change, JobStep, Lease, Then};
 use drivers::venue::{LOOK_UP_LIMIT, Outcome, Venue};
 use drivers::{Conflict, Fault, failpoint};
-use tokio::sync::mpsc;
+use futures_util::StreamExt;
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::loops::Loops;
 use crate::work::Worker;
 use crate::{backoff, clock, observe};
 
-/// Orders on their way to one poller; when it is full the workers wait.
+/// Orders on their way to one poller; when it is full they go back into their queue.
 const INBOX: usize = 1_024;
 /// Orders one poller follows at once; beyond it the inbox fills.
 const FOLLOWED: usize = 50_000;
@@ -24,6 +26,10 @@ const RESEND_BASE_MILLIS: u64 = 4_000;
 const RESEND_CAP_MILLIS: u64 = 30_000;
 /// A venue that moves at this pace has new orders done at once: they are looked up as they come, not on its beat.
 const AT_ONCE_MILLIS: u64 = 20;
+/// Bytes sent again at once, per venue.
+const RESENDS: usize = 16;
+/// How long an order waits in its queue while its venue's poller has no room.
+const NO_ROOM_MILLIS: i64 = 5_000;
 /// The longest pause between look-ups while a venue fails.
 const LOOK_UP_CAP_MILLIS: u64 = 5_000;
 
@@ -32,6 +38,8 @@ pub(crate) struct Pending {
     pub(crate) swap: Swap,
     pub(crate) lease: Lease,
     pub(crate) bytes: Arc<Prepared>,
+    /// Which attempt of the job this is.
+    pub(crate) attempt: u32,
 }
 
 /// An order the poller follows.
@@ -61,22 +69,28 @@ impl Confirmers {
         let confirmers = Self { inboxes: Arc::new(inboxes), worker: Arc::clone(worker) };
         for (venue, inbox) in outlets {
             let (followed, next_beat, confirmers) = (VecDeque::new(), Instant::now(), confirmers.clone());
-            let poller = Poller { venue, inbox, followed, failures: 0, next_beat, confirmers };
+            let poller = Poller { venue, inbox, followed, failures: 0, next_beat, resending: None, confirmers };
             loops.spawn("confirm", stop, poller.run(stop.clone()));
         }
         confirmers
     }
 
-    /// Gives an order to its venue's poller; waits while that is full.
+    /// Gives an order to its venue's poller, or back to its queue while that has no room: nothing waits in a worker's slot.
     pub(crate) async fn hand_over(&self, pending: Pending) {
         let lease = pending.lease;
-        let inbox = self.inboxes.get(&*pending.bytes.venue);
-        let taken = match inbox {
-            Some(inbox) => inbox.send(pending).await.is_ok(),
-            None => false,
+        let Some(inbox) = self.inboxes.get(&*pending.bytes.venue) else {
+            // A venue that is no longer configured: the lease lapses and a later claim sees to it.
+            return self.worker.leases.let_go(lease);
         };
-        if !taken {
-            // Stopping, or a venue that is no longer configured: the lease lapses and the next claim sees to it.
+        if let Err(refused) = inbox.try_send(pending) {
+            if let TrySendError::Full(pending) = refused {
+                observe::no_room(&pending.bytes.venue);
+                let now = clock::now();
+                let step = Some(JobStep { lease, then: Then::Wait { run_at: now.plus_millis(NO_ROOM_MILLIS) } });
+                if let Err(fault) = self.worker.journal.apply(Change { at: now, step, ..Change::default() }).await {
+                    observe::fault("give an order back; it is left until its lease lapses", &fault);
+                }
+            }
             self.worker.leases.let_go(lease);
         }
     }
@@ -88,6 +102,8 @@ struct Poller {
     followed: VecDeque<Followed>,
     failures: u32,
     next_beat: Instant,
+    /// Sends bytes again beside the look-ups; one lot at a time.
+    resending: Option<JoinHandle<()>>,
     confirmers: Confirmers,
 }
 
@@ -106,7 +122,7 @@ impl Poller {
         let mut rest = if beat {
             self.next_beat = now + self.pause();
             std::mem::take(&mut self.followed)
-        } else if self.venue.poll_millis() <= AT_ONCE_MILLIS {
+        } else if self.venue.poll_millis() <= AT_ONCE_MILLIS && self.failures == 0 {
             new.collect()
         } else {
             self.followed.extend(new);
@@ -119,7 +135,7 @@ impl Poller {
                 Ok(outcomes) => {
                     self.failures = 0;
                     for (followed, outcome) in batch.into_iter().zip(outcomes) {
-                        self.settle(followed, outcome, now).await;
+                        self.settle(followed, outcome);
                     }
                 }
                 Err(error) => {
@@ -130,6 +146,39 @@ impl Poller {
                 }
             }
         }
+        if beat {
+            self.send_again(now);
+        }
+    }
+
+    /// Sends bytes again whose outcome has been open for long, unless the last lot is still being sent.
+    fn send_again(&mut self, now: Instant) {
+        if self.resending.as_ref().is_some_and(|lot| !lot.is_finished()) {
+            return;
+        }
+        let mut due = Vec::new();
+        for followed in self.followed.iter_mut().filter(|f| f.send_again <= now).take(LOOK_UP_LIMIT) {
+            followed.sends += 1;
+            let job = followed.pending.lease.job;
+            let wait = backoff::millis(RESEND_BASE_MILLIS, RESEND_CAP_MILLIS, followed.sends, job);
+            followed.send_again = now + Duration::from_millis(u64::try_from(wait).unwrap_or(0));
+            due.push((followed.pending.swap.id.clone(), Arc::clone(&followed.pending.bytes)));
+        }
+        if due.is_empty() {
+            return;
+        }
+        let venue = Arc::clone(&self.venue);
+        self.resending = Some(self.confirmers.worker.tasks.spawn(async move {
+            let send = |(id, bytes): (String, Arc<Prepared>)| {
+                let venue = Arc::clone(&venue);
+                async move {
+                    if let Err(error) = venue.submit(&bytes).await {
+                        observe::submit_unanswered(&id, venue.name(), &error.to_string());
+                    }
+                }
+            };
+            futures_util::stream::iter(due).for_each_concurrent(RESENDS, send).await;
+        }));
     }
 
     /// New orders as soon as there are some, or none when it is time to look the followed ones up.
@@ -139,7 +188,7 @@ impl Poller {
         let beat = tokio::time::sleep_until(self.next_beat.into());
         if self.followed.is_empty() {
             self.inbox.recv_many(&mut new, LOOK_UP_LIMIT).await;
-        } else if room > 0 && self.failures == 0 {
+        } else if room > 0 {
             tokio::select! { biased; () = beat => {}, _ = self.inbox.recv_many(&mut new, room) => {} }
         } else {
             beat.await;
@@ -155,24 +204,9 @@ impl Poller {
         })
     }
 
-    async fn settle(&mut self, mut followed: Followed, outcome: Outcome, now: Instant) {
+    fn settle(&mut self, followed: Followed, outcome: Outcome) {
         match outcome {
-            Outcome::Open => {
-                if followed.send_again <= now {
-                    followed.sends += 1;
-                    let wait = backoff::millis(
-                        RESEND_BASE_MILLIS,
-                        RESEND_CAP_MILLIS,
-                        followed.sends,
-                        followed.pending.lease.job,
-                    );
-                    followed.send_again = now + Duration::from_millis(u64::try_from(wait).unwrap_or(0));
-                    if let Err(error) = self.venue.submit(&followed.pending.bytes).await {
-                        observe::submit_unanswered(&followed.pending.swap.id, self.venue.name(), &error.to_string());
-                    }
-                }
-                self.followed.push_back(followed);
-            }
+            Outcome::Open => self.followed.push_back(followed),
             ended => {
                 let confirmers = self.confirmers.clone();
                 let tasks = self.confirmers.worker.tasks.clone();
@@ -220,7 +254,12 @@ impl Confirmers {
         let mut tries = 0;
         loop {
             match worker.commit(decide(&pending.swap)).await {
-                Ok(_) => return worker.metrics.swap_ended(status),
+                Ok(_) => {
+                    if let Some(venue) = worker.router.venue(&pending.bytes.venue) {
+                        venue.settled(&pending.bytes);
+                    }
+                    return worker.metrics.swap_ended(status);
+                }
                 Err(fault) if fault.is_transient() => {
                     tries += 1;
                     observe::fault("write an outcome", &fault);

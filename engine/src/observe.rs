@@ -60,6 +60,11 @@ pub fn look_up_failed(venue: &str, error: &str, waiting: usize) {
     tracing::warn!(venue, error, waiting, "look-up failed");
 }
 
+/// A venue's poller follows as many orders as it can; another one waits in its queue.
+pub fn no_room(venue: &str) {
+    tracing::warn!(venue, "the poller is full; an order goes back into its queue");
+}
+
 /// The journal and the code disagree about something that must hold.
 pub fn broken(what: &str, id: &str, detail: &str) {
     tracing::error!(id, detail, "{what}");

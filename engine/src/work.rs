@@ -158,7 +158,7 @@ impl Worker {
         }
         if swap.status == Status::Submitted {
             // Sent before, perhaps by a process that died: the same bytes again do no harm.
-            return Ok(self.send(swap, lease).await);
+            return Ok(self.send(swap, lease, attempt).await);
         }
         if attempt > MAX_ATTEMPTS {
             let message = format!("given up after {MAX_ATTEMPTS} attempts that did not come to an end");
@@ -201,7 +201,7 @@ impl Worker {
             Err(why) => return self.try_again(&swap, why, claimed, clock::now()).await,
         };
         let after = self.commit(prepared(&swap, bytes, hold(claimed.lease), clock::now())).await?;
-        Ok(self.send(after, claimed.lease).await)
+        Ok(self.send(after, claimed.lease, claimed.job.attempt).await)
     }
 
     async fn prepare(&self, swap: &Swap, route: Option<&Route>, build: u32) -> Result<Prepared, Failure> {
@@ -213,7 +213,7 @@ impl Worker {
         venue.prepare(&order).await.map_err(failure)
     }
 
-    async fn send(&self, swap: Swap, lease: Lease) -> Step {
+    async fn send(&self, swap: Swap, lease: Lease, attempt: u32) -> Step {
         let Some(bytes) = swap.prepared.clone().map(Arc::new) else {
             observe::broken("a submitted order without bytes", &swap.id, "left for an operator");
             return Step::Gone;
@@ -229,13 +229,13 @@ impl Worker {
             None => observe::broken("an order at a venue that is not configured", &swap.id, &bytes.venue),
         }
         failpoint::hit("submit.sent");
-        Step::Sent(Box::new(Pending { swap, lease, bytes }))
+        Step::Sent(Box::new(Pending { swap, lease, bytes, attempt }))
     }
 
     /// The bytes expired unexecuted: routes and builds anew, in one change, and sends that. The order stays submitted.
     pub(crate) async fn rebuild(&self, pending: Pending) -> Option<Pending> {
-        let Pending { swap, lease, bytes } = pending;
-        let step = self.rebuild_now(&swap, lease, bytes.build + 1).await;
+        let Pending { swap, lease, bytes, attempt } = pending;
+        let step = self.rebuild_now(&swap, lease, attempt, bytes.build + 1).await;
         match step {
             Ok(Step::Sent(pending)) => return Some(*pending),
             Ok(_) => {}
@@ -245,7 +245,7 @@ impl Worker {
         None
     }
 
-    async fn rebuild_now(&self, swap: &Swap, lease: Lease, build: u32) -> Result<Step, Fault> {
+    async fn rebuild_now(&self, swap: &Swap, lease: Lease, attempt: u32, build: u32) -> Result<Step, Fault> {
         let now = clock::now();
         let gone = |code: &str, message: &str| Failure { code: code.to_owned(), message: message.to_owned() };
         let done = JobStep { lease, then: Then::Finish };
@@ -262,15 +262,21 @@ impl Worker {
         let route = verdict.as_ref().and_then(|verdict| route_of(swap, &answers, verdict, now));
         let bytes = self.prepare(swap, route.as_ref(), build).await;
         let (Some(verdict), Some(route), Ok(bytes)) = (verdict, route, bytes) else {
+            if attempt >= MAX_ATTEMPTS {
+                let why =
+                    gone("TRANSACTION_EXPIRED", "the transaction expired unexecuted and no venue has a quote any more");
+                return self.end(fail(swap, why, done, now), Status::Failed).await;
+            }
             // No venue just now. The order waits in its queue; the next claim finds the bytes expired again.
-            let run_at = now.plus_millis(backoff::millis(1_000, 30_000, 1, lease.job));
-            let step = Some(JobStep { lease, then: Then::Wait { run_at } });
+            let run_at = now.plus_millis(backoff::millis(1_000, 30_000, attempt, lease.job));
+            let then = Then::Retry { run_at, error: "no venue has a quote".to_owned() };
+            let step = Some(JobStep { lease, then });
             self.journal.apply(Change { at: now, step, ..Change::default() }).await?;
             return Ok(Step::Gone);
         };
         let choice = rebuilt(swap, route, bytes, (&answers, &verdict), hold(lease), now);
         let after = self.commit(choice).await?;
-        Ok(self.send(after, lease).await)
+        Ok(self.send(after, lease, attempt).await)
     }
 
     async fn try_again(&self, swap: &Swap, why: Failure, claimed: &Claimed, now: Timestamp) -> Result<Step, Fault> {

@@ -11,7 +11,8 @@ use crate::BLOCKHASH_SLOTS;
 /// How long a ledger remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retention {
-    /// Until 200 slots after a transaction expired: nothing can be executed twice, since the blockhash has expired too.
+    /// Until 200 slots after a transaction expired, when nothing can be executed twice, since the blockhash has expired
+    /// too; and what was included also until [`crate::World::settled`], however long that takes.
     Recent,
     /// For ever (up to ten million executions), with a record of each: for tests that count them.
     Everything,
@@ -153,6 +154,15 @@ pub(crate) struct Entry {
     pub(crate) state: State,
     /// How often the bytes were sent; stops at 255.
     pub(crate) submissions: u8,
+    /// Nobody will ask for the outcome again.
+    pub(crate) settled: bool,
+}
+
+impl Entry {
+    /// Whether someone may still have to hear of it.
+    const fn is_owed(&self) -> bool {
+        matches!(self.state, State::Confirmed | State::Failed(_)) && !self.settled
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,23 +182,34 @@ type Generation = HashMap<Key, Entry, BuildHasherDefault<AsIs>>;
 pub(crate) struct Ledger {
     retention: Retention,
     generations: BTreeMap<u64, Generation>,
+    /// Included, old, and not settled yet: as many as there are orders on their way.
+    owed: Generation,
     records: Vec<Record>,
 }
 
 impl Ledger {
-    pub(crate) const fn new(retention: Retention) -> Self {
-        Self { retention, generations: BTreeMap::new(), records: Vec::new() }
+    pub(crate) fn new(retention: Retention) -> Self {
+        Self { retention, generations: BTreeMap::new(), owed: Generation::default(), records: Vec::new() }
     }
 
     /// The entry of a transaction that names the blockhash of `slot`, new if there is none.
     pub(crate) fn entry(&mut self, slot: u64, key: Key) -> &mut Entry {
-        let new = Entry { amount_in: 0, amount_out: 0, slot: 0, state: State::Dropped, submissions: 0 };
+        let new = Entry { amount_in: 0, amount_out: 0, slot: 0, state: State::Dropped, submissions: 0, settled: false };
         self.generations.entry(slot / GENERATION_SLOTS).or_default().entry(key).or_insert(new)
     }
 
     /// The entry of a transaction, whatever blockhash it names.
     pub(crate) fn find(&self, key: Key) -> Option<&Entry> {
-        self.generations.values().rev().find_map(|generation| generation.get(&key))
+        self.generations.values().rev().chain([&self.owed]).find_map(|generation| generation.get(&key))
+    }
+
+    /// Nobody will ask for this one's outcome again.
+    pub(crate) fn settle(&mut self, key: Key) {
+        if self.owed.remove(&key).is_none()
+            && let Some(entry) = self.generations.values_mut().rev().find_map(|generation| generation.get_mut(&key))
+        {
+            entry.settled = true;
+        }
     }
 
     /// Forgets what may be forgotten at `slot`.
@@ -200,7 +221,7 @@ impl Ledger {
             if (oldest.key() + 1) * GENERATION_SLOTS + BLOCKHASH_SLOTS + GRACE_SLOTS > slot {
                 return;
             }
-            oldest.remove();
+            self.owed.extend(oldest.remove().into_iter().filter(|(_, entry)| entry.is_owed()));
         }
     }
 
@@ -231,13 +252,21 @@ mod tests {
         assert_eq!(size_of::<(Key, Entry)>(), 40);
         let mut ledger = Ledger::new(Retention::Recent);
         let key = |n: u8| Key::of(&[n; 64]);
-        for (slot, n) in [(64, 1), (127, 2), (128, 3)] {
+        for (slot, n) in [(64, 1), (127, 2), (128, 3), (64, 4)] {
             ledger.entry(slot, key(n)).state = State::Confirmed;
+        }
+        ledger.entry(64, key(5));
+        for n in [1, 2, 3] {
+            ledger.settle(key(n));
         }
         ledger.forget(127 + 350);
         assert!((1..=3).all(|n| ledger.find(key(n)).is_some()));
         ledger.forget(128 + 350);
         assert_eq!([1, 2, 3].map(|n| ledger.find(key(n)).is_some()), [false, false, true]);
+        assert!(ledger.find(key(4)).is_some(), "executed, and nobody has been told");
+        assert!(ledger.find(key(5)).is_none(), "never included");
+        ledger.settle(key(4));
+        assert!(ledger.find(key(4)).is_none());
         let mut everything = Ledger::new(Retention::Everything);
         everything.entry(64, key(1));
         everything.forget(1_000_000);

@@ -211,6 +211,14 @@ impl World {
         keys.into_iter().map(|(key, expires_at_height)| fate(key, expires_at_height)).collect()
     }
 
+    /// Says that the outcome of this transaction is known for good and will not be asked for again: it may be forgotten,
+    /// once its blockhash has expired.
+    pub fn settled(&self, id: &str, now: u64) {
+        if let Some(key) = key_of(id) {
+            self.at(now).ledger.settle(key);
+        }
+    }
+
     /// The executions after the first `after`, in order, at most `limit`, and how many there are in all. Only a ledger
     /// that keeps everything has any.
     #[must_use]

@@ -41,6 +41,9 @@ pub trait Venue: Send + Sync + 'static {
     /// What became of submissions, one answer each, in one call; at most [`LOOK_UP_LIMIT`] at once.
     async fn look_up(&self, prepared: &[Arc<Prepared>]) -> Result<Vec<Outcome>, VenueError>;
 
+    /// The outcome of these bytes is on disk; nobody looks them up again. A venue that keeps outcomes for us may forget it.
+    fn settled(&self, _prepared: &Prepared) {}
+
     /// How long to wait between look-ups, in milliseconds: about the time the venue takes to move.
     fn poll_millis(&self) -> u64;
 }

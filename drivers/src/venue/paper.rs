@@ -76,6 +76,10 @@ impl Venue for Paper {
         Ok(self.world.look_up(&asked, self.clock.now()).into_iter().map(chain::outcome).collect())
     }
 
+    fn settled(&self, prepared: &Prepared) {
+        self.world.settled(&prepared.id, self.clock.now());
+    }
+
     fn poll_millis(&self) -> u64 {
         match self.world.settings().pace {
             Pace::Real => simnet::SLOT_MILLIS,

@@ -30,13 +30,15 @@ struct Faulty {
 enum Then {
     Panic,
     Hang,
+    Refuse,
 }
 
 impl Then {
-    async fn happen<T>(self) -> T {
+    async fn happen<T, E>(self, refusal: E) -> Result<T, E> {
         match self {
             Self::Panic => panic!("on purpose"),
             Self::Hang => std::future::pending().await,
+            Self::Refuse => Err(refusal),
         }
     }
 }
@@ -58,7 +60,7 @@ impl Venue for Faulty {
     async fn prepare(&self, order: &Order) -> Result<Prepared, VenueError> {
         if order.attempt == self.build {
             self.reached.store(true, Ordering::Release);
-            return self.then.happen().await;
+            return self.then.happen(VenueError::NoRoute("gone".to_owned())).await;
         }
         self.venue.prepare(order).await
     }
@@ -96,6 +98,17 @@ async fn a_task_that_panics_lets_go_of_its_lease() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_expired_at_its_venue_and_has_no_route_any_more_fails_after_three_attempts() {
+    let (site, refused) = (Site::new(), Arc::new(AtomicBool::new(false)));
+    let engine = site.engine_trading_at(faulty(2, Then::Refuse, &refused), Vec::new(), 4).await;
+    let taken = engine.intake.place(place(), None).await.expect("taken");
+    let swap = until_final(&engine, &taken.id).await;
+    assert_eq!((swap.status, swap.failure.map(|f| f.code).as_deref()), (Status::Failed, Some("TRANSACTION_EXPIRED")));
+    assert!(refused.load(Ordering::Acquire));
+    engine.stop(PATIENCE).await;
+}
+
 /// An export with a fault in its code.
 struct Breaks(Then);
 
@@ -106,7 +119,7 @@ impl Export for Breaks {
     }
 
     async fn send(&self, _: &[Event]) -> Result<(), Fault> {
-        self.0.happen().await
+        self.0.happen(Fault::Busy).await
     }
 }
 

@@ -207,3 +207,18 @@ fn quotes_stall_and_fail_as_told() {
     assert!((150..=250).contains(&world("").quote_delay(&ask, NOW)));
     assert_eq!(world("fail=1").quote(&ask, NOW), Err(Refused::VenueFailed));
 }
+
+#[test]
+fn an_execution_is_not_forgotten_before_it_is_settled() {
+    let settings = Settings::parse("pace=real&seed=3").expect("good options");
+    let world = World::new(settings, tokens(), Retention::Recent, NOW).expect("good tokens");
+    let signed = sign(&world, &swap("asleep"), NOW);
+    world.submit(&signed.bytes, NOW).expect("taken");
+    let a_night_later = NOW + 8 * 3_600_000;
+    for _ in 0..2 {
+        let fate = fate(&world, &signed, a_night_later);
+        assert!(matches!(fate, Outcome::Confirmed { .. }), "{fate:?}");
+    }
+    world.settled(&signed.id, a_night_later);
+    assert_eq!(fate(&world, &signed, a_night_later), Outcome::Expired);
+}
