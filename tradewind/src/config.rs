@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Print the OpenAPI document
     Openapi,
-    /// Verify the invariants of a stopped server's journal
+    /// Verify a journal's invariants, also while its server runs
     Check(Check),
     /// Copy a journal, also while its server runs
     Backup(Backup),

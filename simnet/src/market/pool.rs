@@ -28,8 +28,8 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// A pool at the reference price, moved to where its path begins; `None` when a token has no price or the price
-    /// cannot be expressed.
+    /// A pool of the size that the reference price says, moved to where its path is at `first_slot`; `None` when a token has
+    /// no price or the price cannot be expressed.
     pub(super) fn new(seed: u64, exchange: Exchange, pair: [&Token; 2], first_slot: u64) -> Option<Self> {
         let [reserve_in, reserve_out] = reserves(pair)?;
         let reference = ConstantProduct { reserve_in, reserve_out, fee: exchange.fee() };
@@ -37,7 +37,7 @@ impl Pool {
             let draw = Draw::new(seed, about).on(u64::from(exchange.index()));
             draw.on_text(&pair[0].mint).on_text(&pair[1].mint)
         };
-        let path = Path::new(identity, first_slot);
+        let path = Path::new(identity);
         let mut pool = Self { state: reference, reference, path, slot: first_slot };
         pool.settle();
         Some(pool)

@@ -222,3 +222,17 @@ fn an_execution_is_not_forgotten_before_it_is_settled() {
     world.settled(&signed.id, a_night_later);
     assert_eq!(fate(&world, &signed, a_night_later), Outcome::Expired);
 }
+
+#[test]
+fn a_world_begun_anew_stands_where_the_last_one_stood() {
+    let later = NOW + 40_000;
+    let settings = Settings::parse("").expect("good options");
+    let [old, new] =
+        [NOW, later].map(|begins| World::new(settings, tokens(), Retention::Recent, begins).expect("good tokens"));
+    for exchange in Exchange::ALL {
+        let ask = Ask { exchange, ..ask("SOL", "USDC", Amount::In(1_000_000_000)) };
+        old.quote(&ask, NOW).expect("a quote");
+        let [before, after] = [&old, &new].map(|world| world.quote(&ask, later).expect("a quote").amount_out);
+        assert!(before.abs_diff(after) < before / 1_000, "{before} and {after}");
+    }
+}
