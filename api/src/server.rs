@@ -118,12 +118,21 @@ impl Door {
     /// The next connection for which there is room.
     async fn next(&mut self, listener: &TcpListener) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
         loop {
-            // First, because nothing that was accepted may be dropped without a word.
-            let refusal = Arc::clone(&self.refusals).acquire_owned().await.map_err(io::Error::other)?;
+            // First, because nothing that was accepted may be dropped without a word: a place, or one to refuse from.
+            let (place, refusal) = tokio::select! {
+                biased;
+                place = Arc::clone(&self.room).acquire_owned() => (Some(place), None),
+                refusal = Arc::clone(&self.refusals).acquire_owned() => (None, Some(refusal)),
+            };
+            let (place, refusal) = (place.transpose(), refusal.transpose());
             let (stream, _) = listener.accept().await?;
-            match Arc::clone(&self.room).try_acquire_owned() {
-                Ok(permit) => return Ok((stream, permit)),
-                Err(_) => drop(tokio::spawn(refuse(stream, refusal, Arc::clone(&self.request_ids)))),
+            if let Some(place) =
+                place.map_err(io::Error::other)?.or_else(|| Arc::clone(&self.room).try_acquire_owned().ok())
+            {
+                return Ok((stream, place));
+            }
+            if let Some(refusal) = refusal.map_err(io::Error::other)? {
+                tokio::spawn(refuse(stream, refusal, Arc::clone(&self.request_ids)));
             }
         }
     }

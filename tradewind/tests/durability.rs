@@ -103,7 +103,7 @@ fn flushed_answers(trace: &str) -> Result<usize, String> {
                 flushed = call.ends_with("= 0");
             }
         } else if call.starts_with("<... f") && flushing.remove(thread) {
-            flushed = call.ends_with("= 0");
+            flushed = written == Some(thread) && call.ends_with("= 0");
         }
     }
     Ok(answers)
@@ -122,6 +122,8 @@ fn a_missing_flush_is_noticed() {
     const SPLIT: &str = "9 fdatasync(10</t/t.db-wal> <unfinished ...>\n8 read(3<pipe:[1]>, \"\", 1) = 1\n9 <... fdatasync resumed>) = 0\n";
     const FAILED: &str = "9 fdatasync(10</t/t.db-wal>) = -1 EIO (Input/output error)\n";
     const OTHER: &str = "9 fdatasync(10</t/t.db>) = 0\n";
+    const BEGUN: &str = "9 fdatasync(10</t/t.db-wal> <unfinished ...>\n";
+    const ENDED: &str = "9 <... fdatasync resumed>) = 0\n";
     const CHECKPOINT: &str = "5 fdatasync(11</t/t.db-wal>) = 0\n";
     const ANSWERED: &str = "8 sendto(12<TCP:[x]>, \"HTTP/1.1 202 Accepted\\r\\nconten\"..., 700) = 700\n";
     for (trace, expected) in [
@@ -131,6 +133,7 @@ fn a_missing_flush_is_noticed() {
         (&[ASKED, FLUSHED, WRITTEN, ANSWERED], None),
         (&[ASKED, WRITTEN, OTHER, ANSWERED], None),
         (&[ASKED, WRITTEN, CHECKPOINT, ANSWERED], None),
+        (&[WRITTEN, BEGUN, ASKED, ENDED, ANSWERED], None),
         (&[ASKED, WRITTEN, FAILED, ANSWERED], None),
         (&[ASKED, FLUSHED, ANSWERED], None),
         (&[ASKED, WRITTEN, FLUSHED, ANSWERED, ASKED, ANSWERED], None),

@@ -15,7 +15,7 @@ use super::file;
 
 /// How often the log is looked at.
 const EVERY: Duration = Duration::from_millis(25);
-/// So many looks without a commit, and the log is emptied.
+/// So many looks without a commit, and the log is emptied; where a reader stands in the way, again after as many.
 const QUIET: u32 = 10;
 
 /// The thread; dropped, it ends.
@@ -47,18 +47,34 @@ impl Drop for Checkpointer {
 
 fn run(conn: &Connection, commits: &AtomicU64, stopped: &Receiver<()>) {
     // The log may hold something from before the start.
-    let (mut seen, mut quiet) = (u64::MAX, 0);
+    let (mut seen, mut quiet, mut emptied, mut failing) = (u64::MAX, 0_u32, false, false);
     while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
         let now = commits.load(Ordering::Relaxed);
-        quiet = if now == seen { quiet + 1 } else { 0 };
-        seen = now;
+        if now == seen {
+            quiet = quiet.saturating_add(1);
+        } else {
+            (seen, quiet, emptied) = (now, 0, false);
+        }
         let result = match quiet {
             0 => file::checkpoint(conn, "passive"),
-            QUIET => file::checkpoint(conn, "truncate"),
+            // What is moved already need not be moved under the write lock.
+            _ if !emptied && quiet.is_multiple_of(QUIET) => file::checkpoint(conn, "passive").and_then(|moved| {
+                emptied = moved && file::checkpoint(conn, "truncate")?;
+                Ok(moved)
+            }),
             _ => continue,
         };
-        if let Err(error) = result {
-            tracing::warn!(%error, "journal: a checkpoint failed; the next one will do");
+        match result {
+            Err(error) if !failing => {
+                tracing::warn!(%error, "journal: its log cannot be moved into the database; it grows until that works");
+                failing = true;
+            }
+            Err(_) => {}
+            Ok(_) if failing => {
+                tracing::info!("journal: its log moves again");
+                failing = false;
+            }
+            Ok(_) => {}
         }
     }
 }

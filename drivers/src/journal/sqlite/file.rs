@@ -22,7 +22,7 @@ const WRITER_CACHE_KIB: i64 = 32 * 1_024;
 const READER_CACHE_KIB: i64 = 4 * 1_024;
 /// Four orders at the end of their life fit a page, with less splitting as they grow than in 4 KiB.
 const PAGE_BYTES: i64 = 8_192;
-/// A log of so many pages is begun anew as soon as all of it is in the database: 128 MiB.
+/// At so many pages (128 MiB) the writer's own commits begin to move what is left of the log.
 const CHECKPOINT_PAGES: i64 = 16_000;
 
 /// Opens the file for the one process that writes it, and brings its schema up to date.
@@ -52,6 +52,7 @@ pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, Fault> {
     let open = || {
         let conn = Connection::open_with_flags(path, flags)?;
         conn.busy_timeout(Duration::ZERO)?;
+        conn.pragma_update(None, "synchronous", "full")?;
         // Tells the connection that the file has a log.
         conn.query_row("select count(*) from journal_head", [], |_| Ok(()))?;
         Ok(conn)
@@ -69,9 +70,10 @@ pub(super) fn renew_epoch(conn: &Connection) -> Result<(), Error> {
     conn.execute("update journal_head set epoch = ?1", [new_epoch()]).map(drop)
 }
 
-/// Moves the log into the database as far as readers and the writer let it; `truncate` also empties it.
-pub(super) fn checkpoint(conn: &Connection, mode: &str) -> Result<(), Error> {
-    conn.query_row(&format!("pragma wal_checkpoint({mode})"), [], |_| Ok(()))
+/// Moves the log into the database as far as readers and the writer let it; `truncate` also empties it. False when somebody
+/// stood in the way.
+pub(super) fn checkpoint(conn: &Connection, mode: &str) -> Result<bool, Error> {
+    conn.query_row(&format!("pragma wal_checkpoint({mode})"), [], |row| row.get::<_, bool>(0).map(|busy| !busy))
 }
 
 /// The file behind symbolic links, so that two names of one file share one lock.

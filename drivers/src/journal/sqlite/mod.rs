@@ -121,14 +121,11 @@ impl Sqlite {
         };
         let (reply, answer) = oneshot::channel();
         let command = command(reply);
-        let caller = !command.is_patient();
-        self.gauges.callers.fetch_add(usize::from(caller), Ordering::Relaxed);
-        if let Err(refused) = commands.try_send(command)
-            && let Err(fault) = send_later(commands, refused).await
-        {
-            self.gauges.callers.fetch_sub(usize::from(caller), Ordering::Relaxed);
-            return Err(fault);
+        let waits = self.gauges.waits(&command);
+        if let Err(refused) = commands.try_send(command) {
+            send_later(commands, refused).await?;
         }
+        waits.sent();
         answer.await.map_err(|_| closed())?
     }
 

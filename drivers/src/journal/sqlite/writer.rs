@@ -39,6 +39,34 @@ pub(super) struct Gauges {
     pub(super) commits: Arc<AtomicU64>,
 }
 
+/// Counts a command among those of callers until the writer takes it; dropped before it was sent, it counts no more.
+pub(super) struct Waits<'a>(Option<&'a AtomicUsize>);
+
+impl Gauges {
+    pub(super) fn waits(&self, command: &Command) -> Waits<'_> {
+        if command.is_patient() {
+            return Waits(None);
+        }
+        self.callers.fetch_add(1, Ordering::Relaxed);
+        Waits(Some(&self.callers))
+    }
+}
+
+impl Waits<'_> {
+    /// From here on the writer counts it off.
+    pub(super) fn sent(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        if let Some(callers) = self.0 {
+            callers.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
 /// The writer's own side of the journal.
 pub(super) struct Writer {
     conn: Connection,
@@ -100,7 +128,8 @@ impl Writer {
             let closing = round.commands.iter().any(|command| matches!(command, Command::Close(_)));
             let served = round.callers;
             self.end(&mut round);
-            self.crowd = (served + self.gauges.callers.load(Ordering::Relaxed)).max(self.crowd.saturating_sub(1));
+            self.crowd =
+                (served + self.gauges.callers.load(Ordering::Relaxed)).max(self.crowd - self.crowd.div_ceil(8));
             if closing {
                 self.drain(commands, &mut round);
                 return self.finish(checkpointer);
@@ -286,6 +315,7 @@ impl Writer {
 
     /// Nobody asked anything for a while.
     fn idle(&mut self) {
+        self.crowd = 0;
         if !self.state.leases.is_empty() {
             let mut batch = Batch { conn: &self.conn, state: &mut self.state, now: Instant::now(), begun: false };
             batch.reap();
@@ -302,8 +332,12 @@ impl Writer {
 
     fn finish(self, checkpointer: Checkpointer) {
         drop(checkpointer);
-        if let Err(error) = file::checkpoint(&self.conn, "truncate") {
-            tracing::warn!(%error, "journal: the last checkpoint failed; the next start will do it");
+        // Whoever reads at this moment is not waited for.
+        let emptied = self.conn.busy_timeout(Duration::ZERO).and_then(|()| file::checkpoint(&self.conn, "truncate"));
+        match emptied {
+            Ok(true) => {}
+            Ok(false) => tracing::info!("journal: its log is being read; the next start empties it"),
+            Err(error) => tracing::warn!(%error, "journal: the last checkpoint failed; the next start will do it"),
         }
     }
 }
