@@ -1,4 +1,4 @@
-//! What happens around every request: its id, its deadline, caught panics, metrics, and the form of problems.
+//! What happens around every request: its id, its limits, its deadline, caught panics, metrics, and the form of problems.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
 use crate::facades::dex;
+use crate::limits::{Counted, Who};
 use crate::problem::{Problem, codes};
 use crate::routes::App;
 
@@ -54,31 +55,52 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Ne
     let uri = request.uri().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
 
-    let deadline = Duration::from_millis(app.settings.request_deadline_millis);
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let mut response = match tokio::time::timeout(deadline, answer).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) => {
-            tracing::error!(path = uri.path(), "a handler panicked");
-            Problem::new(codes::INTERNAL, "the server failed; the operator's log says why").into_response()
+    let limited = app.limits.as_ref().and_then(|limits| Some((limits, Who::asks(&app, &request)?)));
+    let counted = match limited {
+        Some((limits, who)) => Some(limits.count(who).await),
+        None => None,
+    };
+    let mut response = match counted.as_ref().and_then(Counted::refusal) {
+        Some((policy, problem)) => {
+            app.engine.metrics.rate_limited(policy);
+            problem.into_response()
         }
-        Err(_) => Problem::new(codes::DEADLINE, "the request was not done in time").into_response(),
+        None => handle(&app, uri.path(), request, next).await,
     };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let allow = response.headers_mut().remove(header::ALLOW);
-        response = if dex::owns(app.dex, uri.path()) {
-            dex::failure(&problem)
+        response = if app.dex.is_some_and(|mount| dex::owns(mount, uri.path())) {
+            let mut response = dex::failure(&problem);
+            problem.say_when(response.headers_mut());
+            response
         } else {
             problem.render(id.to_str().unwrap_or_default(), uri.path())
         };
         response.headers_mut().extend(allow.map(|methods| (header::ALLOW, methods)));
     }
     let headers = response.headers_mut();
+    if let Some(counted) = counted {
+        counted.say(headers);
+    }
     headers.insert(REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     app.engine.metrics.http_request(method, route, response.status().as_u16(), started.elapsed().as_secs_f64());
     response
+}
+
+/// The handler's answer, or that it failed or took too long.
+async fn handle(app: &App, path: &str, request: Request, next: Next) -> Response {
+    let deadline = Duration::from_millis(app.settings.request_deadline_millis);
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(deadline, answer).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            tracing::error!(path, "a handler panicked");
+            Problem::new(codes::INTERNAL, "the server failed; the operator's log says why").into_response()
+        }
+        Err(_) => Problem::new(codes::DEADLINE, "the request was not done in time").into_response(),
+    }
 }
 
 /// A fixed set, so that callers cannot make up metrics.

@@ -24,11 +24,14 @@ mod query;
 mod facades;
 mod health;
 mod layers;
+mod limits;
+mod network;
 mod openapi;
 mod problem;
 mod schema;
 mod start_page;
 
+pub use network::Network;
 pub use openapi::openapi;
-pub use routes::{Settings, dex_router, router};
+pub use routes::{Settings, dex_router, probe_router, router};
 pub use server::{Limits, serve};

@@ -5,7 +5,9 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
-use utoipa::OpenApi;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{Content, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::routes::App;
@@ -29,9 +31,34 @@ use crate::{events, health, quotes, stream, swaps, tokens};
         (name = "quotes", description = "What the venues would give, and what can be traded."),
         (name = "streams", description = "Every change, as it happens and from any position."),
         (name = "operation", description = "Health and metrics.")
-    )
+    ),
+    modifiers(&Limited)
 )]
 struct Document;
+
+/// Every route below `/v1` may be limited.
+struct Limited;
+
+impl Modify for Limited {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let header = |said: &str| {
+            let text = ObjectBuilder::new().schema_type(Type::String).build();
+            HeaderBuilder::new().schema(Some(text)).description(Some(said)).build()
+        };
+        let refusal = ResponseBuilder::new()
+            .description("Too many requests. Only where the server limits them.")
+            .content("application/problem+json", Content::new(Some(Ref::from_schema_name("ProblemView"))))
+            .header("Retry-After", header("After how many seconds another request is allowed."))
+            .header("RateLimit-Policy", header("What is allowed: a quota `q` in `w` seconds, by policy."))
+            .header("RateLimit", header("What is left: `r` requests; in `t` seconds all of them are back."))
+            .build();
+        for (_, item) in document.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/v1/")) {
+            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+                operation.responses.responses.insert("429".to_owned(), RefOr::T(refusal.clone()));
+            }
+        }
+    }
+}
 
 static TEXT: LazyLock<String> = LazyLock::new(|| {
     let mut text = Document::openapi().to_pretty_json().unwrap_or_default();

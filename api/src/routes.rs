@@ -11,6 +11,8 @@ use engine::Engine;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::limits::Limits;
+use crate::network::Network;
 use crate::problem::{Problem, codes};
 use crate::{events, facades, health, layers, openapi, quotes, start_page, stream, swaps, tokens};
 
@@ -25,8 +27,12 @@ pub struct Settings {
     pub max_sockets: usize,
     /// A client that takes none of what is sent to it for so long is cut off, in milliseconds.
     pub send_within_millis: u64,
+    /// Proxies whose word about a caller's address is taken.
+    pub trusted_proxies: Vec<Network>,
     /// Signs cursors.
     pub secret: [u8; 32],
+    /// Cancelled when the process is about to stop: it is not ready from then on, and serves on until `stop`.
+    pub leaving: CancellationToken,
     /// Cancelled when streams are to end, each with the position to resume from.
     pub stop: CancellationToken,
 }
@@ -38,7 +44,9 @@ impl Default for Settings {
             body_limit: 64 * 1024,
             max_sockets: 10_000,
             send_within_millis: 5_000,
+            trusted_proxies: Vec::new(),
             secret: [0; 32],
+            leaving: CancellationToken::new(),
             stop: CancellationToken::new(),
         }
     }
@@ -55,17 +63,18 @@ pub(crate) struct App {
     pub(crate) engine: Arc<Engine>,
     pub(crate) settings: Settings,
     pub(crate) sockets: Arc<Semaphore>,
-    pub(crate) ready: health::Ready,
+    pub(crate) limits: Option<Limits>,
     pub(crate) request_ids: layers::RequestIds,
     /// Where the dex facade is mounted: what fails below it fails in the facade's words.
-    pub(crate) dex: &'static str,
+    pub(crate) dex: Option<&'static str>,
 }
 
 impl App {
-    fn new(engine: Arc<Engine>, settings: Settings, dex: &'static str) -> Arc<Self> {
+    fn new(engine: Arc<Engine>, settings: Settings, dex: Option<&'static str>) -> Arc<Self> {
         let sockets = Arc::new(Semaphore::new(settings.max_sockets.min(Semaphore::MAX_PERMITS)));
-        let (ready, request_ids) = (health::Ready::default(), layers::RequestIds::default());
-        Arc::new(Self { engine, settings, sockets, ready, request_ids, dex })
+        let request_ids = layers::RequestIds::default();
+        let limits = engine.limit.clone().map(Limits::new);
+        Arc::new(Self { engine, settings, sockets, limits, request_ids, dex })
     }
 }
 
@@ -101,7 +110,7 @@ pub(crate) fn native() -> Vec<Route> {
 
 /// Everything: the native API, its documents, and the dex facade under `/dex`.
 pub fn router(engine: Arc<Engine>, settings: Settings) -> Router {
-    let app = App::new(engine, settings, facades::dex::MOUNT);
+    let app = App::new(engine, settings, Some(facades::dex::MOUNT));
     let mut router = Router::new()
         .route("/", get(start_page::page))
         .route("/problems", get(start_page::problems))
@@ -120,8 +129,21 @@ pub fn router(engine: Arc<Engine>, settings: Settings) -> Router {
 
 /// The dex facade alone, at the root of its own listener.
 pub fn dex_router(engine: Arc<Engine>, settings: Settings) -> Router {
-    let app = App::new(engine, settings, "");
+    let app = App::new(engine, settings, Some(""));
     finish(facades::dex::routes(""), app)
+}
+
+/// What a process without the api serves: health and metrics, and nothing else.
+pub fn probe_router(engine: Arc<Engine>, settings: Settings) -> Router {
+    let app = App::new(engine, settings, None);
+    let router = Router::new()
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .method_not_allowed_fallback(async || Problem::new(codes::METHOD_NOT_ALLOWED, "see Allow"))
+        .fallback(async || {
+            Problem::new(codes::NOT_FOUND, "this process serves only /health/live, /health/ready and /metrics")
+        });
+    finish(router, app)
 }
 
 fn finish(router: Router<Arc<App>>, app: Arc<App>) -> Router {

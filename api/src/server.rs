@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -13,7 +14,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -69,7 +70,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
             () = stop.cancelled() => break,
             accepted = door.next(&listener) => accepted,
         };
-        let (stream, permit) = match accepted {
+        let (stream, peer, permit) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -81,7 +82,11 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         let _ = stream.set_nodelay(true);
         let (within, _open) = (limits.write_within, (connections.token(), permit));
         let io = TokioIo::new(Tracked { stream, within, stalled: None, _open });
-        let service = TowerToHyperService::new(router.clone());
+        let (router, peer) = (TowerToHyperService::new(router.clone()), Peer(peer.ip().to_canonical()));
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            router.call(request)
+        });
         let connection = http.serve_connection(io, service).with_upgrades();
         let stop = stop.clone();
         tokio::spawn(async move {
@@ -102,6 +107,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     Ok(())
 }
 
+/// The other end of a request's connection, among the request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
 /// Lets connections in while there is room, and tells the others that there is none.
 struct Door {
     room: Arc<Semaphore>,
@@ -116,7 +125,7 @@ impl Door {
     }
 
     /// The next connection for which there is room.
-    async fn next(&mut self, listener: &TcpListener) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    async fn next(&mut self, listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
         loop {
             // First, because nothing that was accepted may be dropped without a word: a place, or one to refuse from.
             let (place, refusal) = tokio::select! {
@@ -125,11 +134,11 @@ impl Door {
                 refusal = Arc::clone(&self.refusals).acquire_owned() => (None, Some(refusal)),
             };
             let (place, refusal) = (place.transpose(), refusal.transpose());
-            let (stream, _) = listener.accept().await?;
+            let (stream, peer) = listener.accept().await?;
             if let Some(place) =
                 place.map_err(io::Error::other)?.or_else(|| Arc::clone(&self.room).try_acquire_owned().ok())
             {
-                return Ok((stream, place));
+                return Ok((stream, peer, place));
             }
             if let Some(refusal) = refusal.map_err(io::Error::other)? {
                 tokio::spawn(refuse(stream, refusal, Arc::clone(&self.request_ids)));

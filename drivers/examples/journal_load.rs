@@ -23,7 +23,7 @@ async fn main() -> Result<(), Fault> {
     let folder = arguments.next().unwrap_or_else(|| ".".to_owned());
     let Ok(folder) = tempfile::tempdir_in(&folder) else { return Err(Fault::Unavailable(folder)) };
     let url = format!("sqlite:{}/load.db", folder.path().display());
-    let options = Options { wake: wake::open("local")?, lease_millis: 30_000 };
+    let options = Options { wake: wake::local(), lease_millis: 30_000, migrate: true };
     let journal = journal::open(&url, options).await?;
     accept(&journal, orders, tasks, false).await?;
     accept(&journal, orders, tasks, true).await?;

@@ -2,12 +2,18 @@
 //!
 //! A driver never calls the engine. Drivers are private; the URL picks one in a single `match` in `open`.
 
+mod address;
 mod fault;
+mod nats;
+mod postgres;
 
+pub mod cache;
 pub mod export;
 pub mod failpoint;
 pub mod journal;
+pub mod limit;
 pub mod venue;
 pub mod wake;
 
+pub use address::without_secrets;
 pub use fault::{Conflict, Fault, KeyHeld};

@@ -80,7 +80,8 @@ impl Confirmers {
         let lease = pending.lease;
         let Some(inbox) = self.inboxes.get(&*pending.bytes.venue) else {
             // A venue that is no longer configured: the lease lapses and a later claim sees to it.
-            return self.worker.leases.let_go(lease);
+            self.worker.leases.let_go(lease);
+            return;
         };
         if let Err(refused) = inbox.try_send(pending) {
             if let TrySendError::Full(pending) = refused {

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::swap::{QUEUE, QUEUE_EXPIRE};
 use domain::token::Registry;
+use drivers::cache::{Cache, Reach};
 use drivers::export::Export;
 use drivers::journal::Journal;
+use drivers::limit::Limit;
 use drivers::venue::Venue;
 use drivers::wake::Wake;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::cached::Cached;
 use crate::confirm::Confirmers;
 use crate::expire::Expiry;
 use crate::hub::Hub;
@@ -19,9 +23,13 @@ use crate::intake::Intake;
 use crate::leases::Leases;
 use crate::loops::Loops;
 use crate::observe::Metrics;
-use crate::relay::Relay;
+use crate::ready::Ready;
+use crate::relay::{Relay, Route};
+use crate::retention::Retention;
+use crate::roles::{Concurrency, Roles};
 use crate::router::Router;
 use crate::sweep;
+use crate::telling::Telling;
 use crate::work::Worker;
 
 /// How much of the time to stop is kept for each of: the loops' present step, giving leases back, closing the journal.
@@ -30,15 +38,27 @@ const LAST_STEP: Duration = Duration::from_secs(1);
 /// How the engine behaves.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Which parts of the product this process is.
+    pub roles: Roles,
     /// How long venues have to quote, in milliseconds.
     pub quote_deadline_millis: u64,
-    /// Orders worked on at once; 0 means that this process executes none.
-    pub swap_concurrency: usize,
+    /// How many jobs are worked on at once.
+    pub concurrency: Concurrency,
+    /// How old events get before they are forgotten; none keeps them for ever.
+    pub keep_events: Option<Duration>,
+    /// How long a job's lease lasts, as the journal was told; it is renewed three times in that time.
+    pub lease: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { quote_deadline_millis: 800, swap_concurrency: 256 }
+        Self {
+            roles: Roles::ALL,
+            quote_deadline_millis: 800,
+            concurrency: Concurrency::default(),
+            keep_events: None,
+            lease: Duration::from_secs(30),
+        }
     }
 }
 
@@ -48,6 +68,10 @@ pub struct Parts {
     pub journal: Arc<dyn Journal>,
     /// Hints from that journal.
     pub wake: Arc<dyn Wake>,
+    /// Makes reads cheap.
+    pub cache: Arc<dyn Cache>,
+    /// How many requests callers may make; none means any number.
+    pub limit: Option<Arc<dyn Limit>>,
     /// Where swaps are executed.
     pub venues: Vec<Arc<dyn Venue>>,
     /// Where events go, each with its URL: the journal keeps its position under a name made from that.
@@ -68,10 +92,16 @@ pub struct Engine {
     pub router: Arc<Router>,
     /// The way out, to sockets.
     pub hub: Arc<Hub>,
+    /// Reads by id.
+    pub cached: Cached,
+    /// How many requests callers may make; none means any number.
+    pub limit: Option<Arc<dyn Limit>>,
     /// What can be traded.
     pub tokens: Arc<Registry>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Whether the ports answer.
+    pub ready: Ready,
     leases: Arc<Leases>,
     tasks: TaskTracker,
     loops: Loops,
@@ -80,51 +110,84 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts every loop. Needs a Tokio runtime.
+    /// Starts the loops of the process's roles. Needs a Tokio runtime.
     #[must_use]
     pub fn start(parts: Parts) -> Self {
-        let Parts { journal, wake, venues, exports, tokens, settings } = parts;
-        let metrics = Arc::new(Metrics::default());
-        let leases = Arc::new(Leases::default());
-        let (tasks, loops) = (TaskTracker::new(), Loops::default());
-        let (claiming, running) = (CancellationToken::new(), CancellationToken::new());
+        let Parts { journal, wake, cache, limit, venues, exports, tokens, settings } = parts;
+        let metrics = Arc::new(Metrics::default().with_cache(Arc::clone(&cache)));
+        let journal = telling(journal, &cache);
+        let hub = Hub::new(Arc::clone(&journal), Arc::clone(&wake));
+        let (hub, follows) = match others_write(journal.as_ref(), cache.as_ref()) {
+            true => (hub.keeping(Arc::clone(&cache)), true),
+            false => (hub, false),
+        };
+        let hub = Arc::new(hub);
         let engine = Self {
             intake: Arc::new(Intake::new(Arc::clone(&journal), Arc::clone(&metrics))),
             router: Arc::new(Router::new(venues, settings.quote_deadline_millis)),
-            hub: Arc::new(Hub::new(Arc::clone(&journal), Arc::clone(&wake))),
-            journal: Arc::clone(&journal),
+            ready: Ready::new(settings.roles, &journal, &wake, &cache, &exports),
+            cached: Cached::new(Arc::clone(&journal), cache, follows.then(|| Arc::clone(&hub))),
+            hub,
+            limit,
+            journal,
             tokens,
-            metrics: Arc::clone(&metrics),
-            leases: Arc::clone(&leases),
-            tasks: tasks.clone(),
-            loops: loops.clone(),
-            claiming: claiming.clone(),
-            running: running.clone(),
+            metrics,
+            leases: Arc::default(),
+            tasks: TaskTracker::new(),
+            loops: Loops::default(),
+            claiming: CancellationToken::new(),
+            running: CancellationToken::new(),
         };
-        loops.spawn("leases", &running, Arc::clone(&leases).run(Arc::clone(&journal), running.clone()));
-        loops.spawn("hub", &running, Arc::clone(&engine.hub).run(running.clone()));
-        loops.spawn("sweep", &running, sweep::run(Arc::clone(&journal), running.clone()));
-        for (url, export) in exports {
-            let relay = Relay::new(&url, Arc::clone(&journal), Arc::clone(&wake), export);
-            loops.spawn("relay", &running, relay.run(running.clone()));
+        let running = &engine.running;
+        if settings.roles.api {
+            engine.loops.spawn("hub", running, Arc::clone(&engine.hub).run(running.clone()));
         }
-        if settings.swap_concurrency > 0 {
-            let expiry =
-                Expiry { journal: Arc::clone(&journal), wake: Arc::clone(&wake), metrics: Arc::clone(&metrics) };
-            loops.spawn("expire", &claiming, expiry.run(claiming.clone()));
-            let worker = Arc::new(Worker {
-                journal,
-                wake,
-                router: Arc::clone(&engine.router),
-                leases,
-                metrics,
-                tasks,
-                concurrency: settings.swap_concurrency,
-            });
-            let confirmers = Confirmers::start(&worker, &loops, &running);
-            loops.spawn("work", &claiming, worker.run(confirmers, claiming.clone()));
+        if settings.roles.work {
+            engine.start_work(&wake, &settings);
+        }
+        if settings.roles.relay {
+            for (url, export) in exports {
+                let (journal, wake, metrics) =
+                    (Arc::clone(&engine.journal), Arc::clone(&wake), Arc::clone(&engine.metrics));
+                let relay = Relay::new(Route { url, journal, wake, export, metrics });
+                engine.loops.spawn("relay", running, relay.run(running.clone()));
+            }
         }
         engine
+    }
+
+    fn start_work(&self, wake: &Arc<dyn Wake>, settings: &Settings) {
+        let (journal, running, claiming) = (&self.journal, &self.running, &self.claiming);
+        self.loops.spawn(
+            "leases",
+            running,
+            Arc::clone(&self.leases).run(Arc::clone(journal), settings.lease / 3, running.clone()),
+        );
+        self.loops.spawn("sweep", running, sweep::run(Arc::clone(journal), running.clone()));
+        if let Some(keep) = settings.keep_events {
+            let retention = Retention { journal: Arc::clone(journal), keep };
+            self.loops.spawn("retention", running, retention.run(running.clone()));
+        }
+        let expiries = settings.concurrency.of(QUEUE_EXPIRE);
+        if expiries > 0 {
+            let (journal, metrics) = (Arc::clone(journal), Arc::clone(&self.metrics));
+            let expiry = Expiry { journal, wake: Arc::clone(wake), metrics, concurrency: expiries };
+            self.loops.spawn("expire", claiming, expiry.run(claiming.clone()));
+        }
+        let swaps = settings.concurrency.of(QUEUE);
+        if swaps > 0 {
+            let worker = Arc::new(Worker {
+                journal: Arc::clone(journal),
+                wake: Arc::clone(wake),
+                router: Arc::clone(&self.router),
+                leases: Arc::clone(&self.leases),
+                metrics: Arc::clone(&self.metrics),
+                tasks: self.tasks.clone(),
+                concurrency: swaps,
+            });
+            let confirmers = Confirmers::start(&worker, &self.loops, running);
+            self.loops.spawn("work", claiming, worker.run(confirmers, claiming.clone()));
+        }
     }
 
     /// Waits until a loop panicked. The engine does only part of its work from then on: stop it and end the process; what
@@ -156,5 +219,22 @@ impl Engine {
     #[must_use]
     pub fn leases(&self) -> usize {
         self.leases.count()
+    }
+}
+
+/// The journal whose every commit the cache hears of.
+fn telling(journal: Arc<dyn Journal>, cache: &Arc<dyn Cache>) -> Arc<dyn Journal> {
+    match cache.reach() {
+        Reach::Nothing => journal,
+        Reach::Process | Reach::Cluster => Arc::new(Telling { journal, cache: Arc::clone(cache) }),
+    }
+}
+
+/// Whether something may be committed that this process does not tell its cache of, or was before it started.
+fn others_write(journal: &dyn Journal, cache: &dyn Cache) -> bool {
+    match cache.reach() {
+        Reach::Nothing => false,
+        Reach::Process => journal.shared(),
+        Reach::Cluster => true,
     }
 }

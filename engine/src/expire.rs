@@ -8,12 +8,12 @@ use domain::{Change, Claimed, JobStep, Kind, Then};
 use drivers::journal::{Claim, Journal};
 use drivers::wake::Wake;
 use drivers::{Conflict, Fault};
+use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::observe::Metrics;
 use crate::{backoff, clock, observe};
 
-const AT_ONCE: usize = 64;
 const POLL: Duration = Duration::from_millis(100);
 
 /// The loop over the queue of orders to expire.
@@ -21,6 +21,7 @@ pub(crate) struct Expiry {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) wake: Arc<dyn Wake>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) concurrency: usize,
 }
 
 impl Expiry {
@@ -30,7 +31,7 @@ impl Expiry {
         while !stop.is_cancelled() {
             let heard = news.notified();
             match self.step().await {
-                Ok(AT_ONCE) => {}
+                Ok(claimed) if claimed == self.concurrency => {}
                 Ok(_) => {
                     tokio::select! { () = heard => {}, () = tokio::time::sleep(POLL) => {}, () = stop.cancelled() => {} }
                 }
@@ -43,20 +44,22 @@ impl Expiry {
     }
 
     async fn step(&self) -> Result<usize, Fault> {
-        let claim = Claim { queue: QUEUE_EXPIRE, limit: AT_ONCE, per_lane: AT_ONCE, now: clock::now() };
+        let claim = Claim { queue: QUEUE_EXPIRE, limit: self.concurrency, per_lane: usize::MAX, now: clock::now() };
         let claimed = self.journal.claim(claim).await?;
-        for job in &claimed {
-            let ended = if job.job.attempt > MAX_ATTEMPTS {
-                Err(Fault::Broken(format!("{MAX_ATTEMPTS} attempts did not come to an end")))
-            } else {
-                self.expire(job).await
-            };
-            if let Err(fault) = ended {
-                observe::fault("expire an order", &fault);
-                self.try_again(job, &fault).await;
-            }
-        }
+        join_all(claimed.iter().map(|job| self.work(job))).await;
         Ok(claimed.len())
+    }
+
+    async fn work(&self, job: &Claimed) {
+        let ended = if job.job.attempt > MAX_ATTEMPTS {
+            Err(Fault::Broken(format!("{MAX_ATTEMPTS} attempts did not come to an end")))
+        } else {
+            self.expire(job).await
+        };
+        if let Err(fault) = ended {
+            observe::fault("expire an order", &fault);
+            self.try_again(job, &fault).await;
+        }
     }
 
     /// Back to the queue, or among the dead jobs after the last attempt. A job that this cannot be written of keeps its

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
+use domain::swap::Swap;
 use domain::{Event, Kind, Owner};
 use drivers::Fault;
 
@@ -18,7 +19,7 @@ pub enum Item {
     Event(Arc<Published>),
     /// The reader was too slow and was cut off; everything up to `resume` was delivered. Nothing follows.
     Lagged {
-        /// Open a new follower after this position.
+        /// Open a new follower after this position, if it is still held.
         resume: u64,
     },
 }
@@ -58,7 +59,8 @@ impl Follower {
         Ok(follower)
     }
 
-    /// One entity's whole history from its first version, then live. `owner` filters, as in [`Watch`].
+    /// One entity's whole history from its first version, then live. `owner` filters, as in [`Watch`]. Where all of it was
+    /// forgotten, the present state stands in its place.
     ///
     /// # Errors
     /// Those of the journal.
@@ -74,6 +76,9 @@ impl Follower {
             if !more {
                 break;
             }
+        }
+        if history.is_empty() {
+            history.extend(present(hub, kind, id, seat.from).await?.filter(|event| watch.wants(event)));
         }
         // What the seat brings again is passed over by its position.
         let read = history.back().map_or(seat.from, |e| e.seq.max(seat.from));
@@ -98,7 +103,9 @@ impl Follower {
             }
             let behind = self.seat.as_ref().is_none_or(|seat| self.read < seat.from);
             if behind {
-                self.catch_up().await?;
+                if !self.catch_up().await? {
+                    return Ok(Item::Lagged { resume: self.position });
+                }
                 continue;
             }
             self.position = self.position.max(self.read);
@@ -116,8 +123,13 @@ impl Follower {
     }
 
     /// Reads a page of history. Takes its seat only near the end of the log: a long way back must not fill its buffer.
-    async fn catch_up(&mut self) -> Result<(), Fault> {
+    /// False if what comes next was forgotten.
+    async fn catch_up(&mut self) -> Result<bool, Fault> {
         let page = self.hub.journal.events(self.read, self.watch.owner.clone(), PAGE).await?;
+        // In this order: the floor says what the page may have missed.
+        if self.hub.journal.head().await?.floor > self.read {
+            return Ok(false);
+        }
         let end = page.len() < PAGE;
         let last = page.last().map(|event| event.seq);
         match self.seat.as_ref().map(|seat| seat.from) {
@@ -131,6 +143,25 @@ impl Follower {
             _ => self.read = last.unwrap_or(self.read),
         }
         self.history.extend(page.into_iter().filter(|event| self.watch.wants(event)));
-        Ok(())
+        Ok(true)
     }
+}
+
+/// The entity's present state as its last event would tell of it; that event itself if it is held after all.
+async fn present(hub: &Hub, kind: Kind, id: &str, at: u64) -> Result<Option<Event>, Fault> {
+    let Some(entity) = hub.journal.entity(kind, id).await?.filter(|_| kind == Kind::Swap) else { return Ok(None) };
+    if let Some(event) = hub.journal.history(kind, id, entity.version - 1, 1).await?.pop() {
+        return Ok(Some(event));
+    }
+    let swap = Swap::from_entity(&entity).map_err(|error| Fault::Broken(format!("swap {id}: {error}")))?;
+    Ok(Some(Event {
+        seq: at,
+        kind,
+        id: id.to_owned(),
+        version: entity.version,
+        type_: format!("swap.{}", swap.status.as_str()),
+        owner: entity.owner,
+        body: swap.view_json(),
+        at: entity.updated_at,
+    }))
 }

@@ -1,19 +1,23 @@
 //! Brings committed events to the sockets of this node: read once from the journal, handed to whoever watches them.
 //!
-//! Nobody's guarantee rests on this: a watcher that falls behind is cut off with a position to resume from.
+//! No watcher's guarantee rests on this: one that falls behind is cut off with a position to resume from. Where others
+//! write too, the cache hears of each event here, before any watcher does.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{Event, Kind, Owner};
 use drivers::Fault;
+use drivers::cache::{Cache, Stale};
 use drivers::journal::{Head, Journal};
 use drivers::wake::Wake;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::cached::{is_cached, key};
 use crate::observe;
 
 /// Events that wait for one watcher before it counts as too slow.
@@ -57,10 +61,16 @@ pub struct Hub {
     wake: Arc<dyn Wake>,
     index: Mutex<Index>,
     first_watcher: Notify,
+    /// Hears of every event.
+    cache: Option<Arc<dyn Cache>>,
+    /// Whether the cache has heard of all that the journal last said.
+    current: AtomicBool,
 }
 
 #[derive(Default)]
 struct Index {
+    /// Events are read whether anyone watches or not.
+    following: bool,
     /// Every event up to here was handed out.
     position: u64,
     next: u64,
@@ -96,7 +106,19 @@ impl Hub {
     /// A hub over `journal`; [`Hub::run`] moves it.
     #[must_use]
     pub fn new(journal: Arc<dyn Journal>, wake: Arc<dyn Wake>) -> Self {
-        Self { journal, wake, index: Mutex::default(), first_watcher: Notify::new() }
+        let (index, first_watcher, current) = (Mutex::default(), Notify::new(), AtomicBool::new(false));
+        Self { journal, wake, index, first_watcher, cache: None, current }
+    }
+
+    /// The same, and it tells `cache` of every event.
+    #[must_use]
+    pub(crate) fn keeping(self, cache: Arc<dyn Cache>) -> Self {
+        Self { cache: Some(cache), ..self }
+    }
+
+    /// Whether the cache it tells has heard of everything, but for the last few milliseconds.
+    pub(crate) fn is_current(&self) -> bool {
+        self.current.load(Ordering::Acquire)
     }
 
     /// The newest position heard of: a hint, for heartbeats.
@@ -124,7 +146,7 @@ impl Hub {
         let head = self.journal.head().await?.seq;
         let (sender, events) = mpsc::channel(BUFFER);
         let mut index = self.lock();
-        if index.watchers.is_empty() {
+        if index.watchers.is_empty() && !index.following {
             // Nobody watched: whatever lies before the head is history.
             index.position = index.position.max(head);
         }
@@ -139,17 +161,20 @@ impl Hub {
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut heads = self.wake.head();
         while !stop.is_cancelled() {
-            if self.watchers() == 0 {
+            if self.watchers() == 0 && self.cache.is_none() {
                 tokio::select! { () = self.first_watcher.notified() => {}, () = stop.cancelled() => {} }
                 continue;
             }
             heads.mark_unchanged();
             match self.step().await {
-                Ok(PAGE) => {}
+                // Pages behind: what is read through the cache would be old.
+                Ok(PAGE) => self.current.store(false, Ordering::Release),
                 Ok(_) => {
+                    self.current.store(true, Ordering::Release);
                     tokio::select! { _ = heads.changed() => {}, () = tokio::time::sleep(POLL) => {}, () = stop.cancelled() => {} }
                 }
                 Err(fault) => {
+                    self.current.store(false, Ordering::Release);
                     observe::fault("read events", &fault);
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
@@ -158,14 +183,40 @@ impl Hub {
     }
 
     async fn step(&self) -> Result<usize, Fault> {
-        let position = self.lock().position;
+        let (position, following) = {
+            let index = self.lock();
+            (index.position, index.following)
+        };
+        if let Some(cache) = self.cache.as_ref().filter(|_| !following) {
+            return self.begin_to_follow(cache.as_ref(), position).await;
+        }
         let events = self.journal.events(position, None, PAGE).await?;
         let count = events.len();
+        if let Some(cache) = &self.cache {
+            tell(cache.as_ref(), &events).await;
+        }
         let mut index = self.lock();
         for event in events {
             index.hand_out(event);
         }
         Ok(count)
+    }
+
+    /// Tells the cache of what lies between where it was left and where the watchers are.
+    async fn begin_to_follow(&self, cache: &dyn Cache, watched: u64) -> Result<usize, Fault> {
+        let mut at = cache.resume(self.journal.head().await?).await;
+        while at < watched {
+            let events = self.journal.events(at, None, PAGE).await?;
+            at = events.last().map_or(watched, |last| last.seq);
+            tell(cache, &events).await;
+        }
+        let mut index = self.lock();
+        // The first watcher may have come meanwhile, and with it the position gone on.
+        if index.position <= at {
+            (index.position, index.following) = (at, true);
+        }
+        // As if there were more: the next step looks at once.
+        Ok(PAGE)
     }
 
     fn lock(&self) -> MutexGuard<'_, Index> {
@@ -207,6 +258,12 @@ impl Index {
         if event.seq <= self.position {
             return;
         }
+        if event.seq > self.position + 1 {
+            // Forgotten meanwhile: each watcher finds out where it stood and what is still held.
+            observe::hub_overtaken(self.position, event.seq);
+            let all: Vec<u64> = self.watchers.keys().copied().collect();
+            all.into_iter().for_each(|key| self.leave(key));
+        }
         self.position = event.seq;
         let of_id = self.by_id.get(&event.id).into_iter().flatten();
         let of_owner = self.by_owner.get(&event.owner).into_iter().flatten();
@@ -224,6 +281,15 @@ impl Index {
             }
         }
     }
+}
+
+/// Tells the cache what a page of events, which is not empty as a rule, has made old.
+async fn tell(cache: &dyn Cache, events: &[Event]) {
+    let Some(last) = events.last() else { return };
+    let cached = events.iter().filter(|event| is_cached(event.kind));
+    let stale: Vec<Stale> =
+        cached.map(|event| Stale { key: key(event.kind, &event.id), version: event.version }).collect();
+    cache.follow(&stale, last.seq).await;
 }
 
 fn strike<K: std::hash::Hash + Eq>(lists: &mut HashMap<K, Vec<u64>>, at: &K, key: u64) {

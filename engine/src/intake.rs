@@ -32,7 +32,7 @@ pub struct Taken {
     pub id: String,
     /// Its version after the command.
     pub version: u64,
-    /// Its public view then, as JSON.
+    /// Its public view then, as JSON. A replay whose event is no longer held (`--keep-events`) has version and view of now.
     pub view: String,
     /// An earlier request with the same key did it.
     pub replayed: bool,
@@ -206,9 +206,20 @@ impl Intake {
         }
         let history = self.journal.history(held.kind, &held.id, held.version - 1, 1).await?;
         let event = history.into_iter().next().filter(|e| e.version == held.version);
-        let event = event.ok_or_else(|| Fault::Broken(format!("no event for the key of {} {}", held.kind, held.id)))?;
+        let (version, view) = match event {
+            Some(event) => (held.version, Swap::view_of_event(&event.body)),
+            None => self.as_it_is_now(&held).await?,
+        };
         self.metrics.replayed();
-        Ok(Taken { id: held.id, version: held.version, view: Swap::view_of_event(&event.body), replayed: true })
+        Ok(Taken { id: held.id, version, view, replayed: true })
+    }
+
+    /// What a key led to where its event was forgotten: the order itself, as it is now.
+    async fn as_it_is_now(&self, held: &KeyHeld) -> Result<(u64, String), Fault> {
+        let broken = |why: &str| Fault::Broken(format!("the key of {} {}: {why}", held.kind, held.id));
+        let entity = self.journal.entity(held.kind, &held.id).await?.ok_or_else(|| broken("it does not exist"))?;
+        let swap = Swap::from_entity(&entity).map_err(|error| broken(&error.to_string()))?;
+        Ok((swap.version, swap.view_json()))
     }
 }
 

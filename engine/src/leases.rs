@@ -11,8 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{clock, observe};
 
-/// Well below the lease time of 30 s.
-const RENEW_EVERY: Duration = Duration::from_secs(10);
 /// Leases given back at once: the journal writes them together.
 const AT_ONCE: usize = 256;
 
@@ -50,21 +48,19 @@ impl Leases {
         Guard { leases: self, lease }
     }
 
-    /// Forgets a lease, unless a newer one of the same job took its place.
-    pub(crate) fn let_go(&self, lease: Lease) {
+    /// Forgets a lease, unless a newer one of the same job took its place; false if it was not held.
+    pub(crate) fn let_go(&self, lease: Lease) -> bool {
         let mut held = self.lock();
-        if held.get(&lease.job) == Some(&lease) {
-            held.remove(&lease.job);
-        }
+        held.get(&lease.job) == Some(&lease) && held.remove(&lease.job).is_some()
     }
 
     pub(crate) fn count(&self) -> usize {
         self.lock().len()
     }
 
-    /// Renews until `stop`.
-    pub(crate) async fn run(self: Arc<Self>, journal: Arc<dyn Journal>, stop: CancellationToken) {
-        while stop.run_until_cancelled(tokio::time::sleep(RENEW_EVERY)).await.is_some() {
+    /// Renews `every` so often until `stop`.
+    pub(crate) async fn run(self: Arc<Self>, journal: Arc<dyn Journal>, every: Duration, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
             self.step(journal.as_ref()).await;
         }
     }
@@ -76,9 +72,11 @@ impl Leases {
         }
         match journal.renew(&held).await {
             Ok(lost) => {
+                // Those whose work came to its end meanwhile are not held any more.
                 for lease in lost {
-                    observe::lease_lost(lease.job);
-                    self.let_go(lease);
+                    if self.let_go(lease) {
+                        observe::lease_lost(lease.job);
+                    }
                 }
             }
             Err(fault) => observe::fault("renew leases", &fault),

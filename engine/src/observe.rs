@@ -1,9 +1,14 @@
 //! What the operator sees: log lines and metrics, each by the name of what happened. Never secrets.
 
+mod cache;
+
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use domain::swap::Status;
 use drivers::Fault;
+use drivers::cache::Cache;
+use drivers::limit::Policy;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -33,6 +38,21 @@ pub fn task_panicked(job: u64) {
 /// A loop ended before it was told to.
 pub fn loop_broke(name: &str) {
     tracing::error!(name, "a loop panicked: this process is to stop, and the next start recovers");
+}
+
+/// A port does not answer the readiness check.
+pub fn not_ready(port: &str, fault: &Fault) {
+    tracing::warn!(port, %fault, "not ready");
+}
+
+/// Events that are old enough stay, because an export has not got them.
+pub fn retention_held(relay: &str, position: u64) {
+    tracing::warn!(relay, position, "old events are kept: this export has got no further");
+}
+
+/// The hub found events gone that it had not handed out.
+pub fn hub_overtaken(position: u64, oldest: u64) {
+    tracing::warn!(position, oldest, "events were forgotten before they were handed out; watchers are cut off");
 }
 
 /// A slow reader was cut off.
@@ -70,6 +90,21 @@ pub fn broken(what: &str, id: &str, detail: &str) {
     tracing::error!(id, detail, "{what}");
 }
 
+/// This process sends to an export from now on.
+pub fn relay_sends(export: &str) {
+    tracing::info!(export, "this process relays");
+}
+
+/// Another process sends to an export.
+pub fn relay_steps_back(export: &str) {
+    tracing::warn!(export, "another process has taken over the relay");
+}
+
+/// An export ends before what it had acknowledged: it was wiped or restored.
+pub fn export_fell_back(export: &str, acknowledged: u64, found: u64) {
+    tracing::warn!(export, acknowledged, found, "events are gone from the export; they are sent again");
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct HttpLabels {
     method: &'static str,
@@ -78,8 +113,18 @@ struct HttpLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ExportLabel {
+    export: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StatusLabel {
     status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PolicyLabel {
+    policy: &'static str,
 }
 
 /// The metrics of this process, in Prometheus's words and base units.
@@ -87,6 +132,7 @@ pub struct Metrics {
     registry: Registry,
     http: Family<HttpLabels, Counter>,
     http_seconds: Histogram,
+    limited: Family<PolicyLabel, Counter>,
     taken: Counter,
     replayed: Counter,
     ended: [Counter; Status::ALL.len()],
@@ -94,6 +140,7 @@ pub struct Metrics {
     working: Gauge<i64, AtomicI64>,
     confirming: Gauge<i64, AtomicI64>,
     sockets: Gauge<i64, AtomicI64>,
+    export_lag: Family<ExportLabel, Gauge<i64, AtomicI64>>,
 }
 
 const SECONDS: [f64; 12] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
@@ -105,6 +152,8 @@ impl Default for Metrics {
         registry.register("http_requests", "Requests answered", http.clone());
         let http_seconds = Histogram::new(SECONDS);
         registry.register("http_request_duration_seconds", "Time to answer", http_seconds.clone());
+        let limited = Family::<PolicyLabel, Counter>::default();
+        registry.register("rate_limited", "Requests refused because there were too many", limited.clone());
         let taken = Counter::default();
         registry.register("swaps_accepted", "Swap orders accepted", taken.clone());
         let replayed = Counter::default();
@@ -123,11 +172,33 @@ impl Default for Metrics {
         registry.register("swaps_confirming", "Submitted orders whose outcome is looked up", confirming.clone());
         let sockets = Gauge::default();
         registry.register("sockets", "Open event streams", sockets.clone());
-        Self { registry, http, http_seconds, taken, replayed, ended, retried, working, confirming, sockets }
+        let export_lag = Family::<ExportLabel, Gauge<i64, AtomicI64>>::default();
+        registry.register("export_lag", "Events that an export is behind the head of the log", export_lag.clone());
+        Self {
+            registry,
+            http,
+            http_seconds,
+            limited,
+            taken,
+            replayed,
+            ended,
+            retried,
+            working,
+            confirming,
+            sockets,
+            export_lag,
+        }
     }
 }
 
 impl Metrics {
+    /// Shows what a cache counts, too.
+    #[must_use]
+    pub(crate) fn with_cache(mut self, cache: Arc<dyn Cache>) -> Self {
+        self.registry.register_collector(Box::new(cache::CacheMetrics(cache)));
+        self
+    }
+
     /// The text that Prometheus scrapes.
     #[must_use]
     pub fn render(&self) -> String {
@@ -141,6 +212,11 @@ impl Metrics {
     pub fn http_request(&self, method: &'static str, route: &str, status: u16, seconds: f64) {
         self.http.get_or_create(&HttpLabels { method, route: route.to_owned(), status }).inc();
         self.http_seconds.observe(seconds);
+    }
+
+    /// A request was one too many.
+    pub fn rate_limited(&self, policy: Policy) {
+        self.limited.get_or_create(&PolicyLabel { policy: policy.name() }).inc();
     }
 
     /// An event stream was opened (+1) or closed (-1).
@@ -172,5 +248,11 @@ impl Metrics {
 
     pub(crate) fn confirming(&self, change: i64) {
         self.confirming.inc_by(change);
+    }
+
+    /// How many events `export`, a URL without its secrets, is behind the head.
+    pub(crate) fn export_lag(&self, export: &str, events: u64) {
+        let lag = i64::try_from(events).unwrap_or(i64::MAX);
+        self.export_lag.get_or_create(&ExportLabel { export: export.to_owned() }).set(lag);
     }
 }

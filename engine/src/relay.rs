@@ -1,116 +1,198 @@
-//! Follows the log for an export: sends what is new, then moves its position, by compare-and-set.
+//! Follows the log for an export: sends what is new, then moves its position, by compare-and-set. Of all processes that
+//! relay to an export one sends; the others stand by.
 
+mod lease;
+
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Change, EntityWrite, Event, Expect, Kind, Owner};
+use domain::Event;
 use drivers::export::Export;
 use drivers::journal::Journal;
 use drivers::wake::Wake;
-use drivers::{Fault, failpoint};
-use serde::{Deserialize, Serialize};
+use drivers::{Fault, export, failpoint};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{backoff, clock, observe};
+use self::lease::Lease;
+use crate::observe::Metrics;
+use crate::{backoff, observe};
 
 const PAGE: usize = 500;
 const POLL: Duration = Duration::from_millis(20);
+/// How often a standby looks at the row.
+const WATCH: Duration = Duration::from_millis(500);
+/// How often the export is asked where it really ends: it may have been wiped or restored.
+const CHECK: Duration = Duration::from_secs(5);
+/// How long letting go of the lease may take.
+const LAST_WORD: Duration = Duration::from_millis(500);
 
-/// One export's relay.
+/// From a journal to an export.
+pub(crate) struct Route {
+    pub(crate) url: String,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) wake: Arc<dyn Wake>,
+    pub(crate) export: Arc<dyn Export>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// One process's relay to one export.
 pub(crate) struct Relay {
-    /// The id of its row.
+    route: Route,
+    /// The export's URL without its secrets.
     name: String,
-    journal: Arc<dyn Journal>,
-    wake: Arc<dyn Wake>,
-    export: Arc<dyn Export>,
+    lease: Lease,
+    /// What comes next lies beyond this; less than the row's position where the export lost some.
+    position: u64,
+    /// When the export was last asked where it ends.
+    checked: Option<Instant>,
 }
 
-/// The row of a relay: everything up to `position` is durably outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Position {
-    position: u64,
-}
-
-/// Where a relay stands, and the version of the row that says so.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    position: u64,
-    expect: Expect,
+/// What one step came to.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    /// A full page was sent: there may be more.
+    More,
+    /// Everything is outside.
+    Idle,
+    /// Another process sends.
+    Standby,
 }
 
 impl Relay {
-    /// A relay to the export at `url`. Its row is named by a digest of the URL (UUID version 5), which may be longer than
-    /// an id and may hold a password.
-    pub(crate) fn new(url: &str, journal: Arc<dyn Journal>, wake: Arc<dyn Wake>, export: Arc<dyn Export>) -> Self {
-        Self { name: Uuid::new_v5(&Uuid::NAMESPACE_URL, url.as_bytes()).to_string(), journal, wake, export }
+    /// A relay along `route`. Its row is named by a digest (UUID version 5) of the export's name, which may be longer than an
+    /// id and holds no secret: processes that say the same export share it, also when its password has changed.
+    pub(crate) fn new(route: Route) -> Self {
+        let alone = !route.journal.shared();
+        Self::standing(route, alone)
     }
 
-    /// Relays until `stop`.
-    pub(crate) async fn run(self, stop: CancellationToken) {
-        let mut heads = self.wake.head();
-        let mut place = None;
+    /// One that other processes may stand beside, or none.
+    pub(crate) fn standing(route: Route, alone: bool) -> Self {
+        let name = export::name(&route.url);
+        let row = Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string();
+        let lease = Lease::new(Arc::clone(&route.journal), row, alone);
+        Self { name, lease, route, position: 0, checked: None }
+    }
+
+    /// Relays until `stop`, then lets another process go on.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let mut heads = self.route.wake.head();
         let mut failures = 0;
         while !stop.is_cancelled() {
             heads.mark_unchanged();
-            match self.step(&mut place).await {
-                Ok(PAGE) => failures = 0,
-                Ok(_) => {
-                    failures = 0;
+            let Some(done) = stop.run_until_cancelled(self.step()).await else { break };
+            if done.is_ok() {
+                failures = 0;
+            }
+            match done {
+                Ok(Step::More) => {}
+                Ok(Step::Idle) => {
                     tokio::select! { _ = heads.changed() => {}, () = tokio::time::sleep(POLL) => {}, () = stop.cancelled() => {} }
                 }
-                Err(fault) => {
-                    // A conflict means that another relay of this name is at work; look again where things stand.
-                    place = None;
-                    failures += 1;
-                    observe::fault("relay", &fault);
-                    let wait = backoff::millis(50, 5_000, failures, 0);
-                    let pause = tokio::time::sleep(Duration::from_millis(u64::try_from(wait).unwrap_or(0)));
-                    stop.run_until_cancelled(pause).await;
+                Ok(Step::Standby) => {
+                    stop.run_until_cancelled(tokio::time::sleep(WATCH)).await;
                 }
+                Err(fault) => {
+                    failures += 1;
+                    stop.run_until_cancelled(self.recover(&fault, failures)).await;
+                }
+            }
+        }
+        // The others would take over without it, a little later.
+        let _ = tokio::time::timeout(LAST_WORD, self.lease.release()).await;
+    }
+
+    /// Waits, then looks again where things stand. Who keeps failing waits longer than the lease, and loses it to one who
+    /// stands by.
+    async fn recover(&mut self, fault: &Fault, failures: u32) {
+        self.lease.drop_it();
+        if matches!(fault, Fault::Conflict(_)) {
+            observe::relay_steps_back(&self.name);
+        } else {
+            observe::fault("relay", fault);
+        }
+        let _ = self.report().await;
+        let wait = backoff::millis(50, 5_000, failures, 0);
+        tokio::time::sleep(Duration::from_millis(u64::try_from(wait).unwrap_or(0))).await;
+    }
+
+    async fn step(&mut self) -> Result<Step, Fault> {
+        if self.lease.position().is_none() && !self.take_over().await? {
+            self.report().await?;
+            return Ok(Step::Standby);
+        }
+        if self.checked.is_none_or(|checked| checked.elapsed() >= CHECK) {
+            self.check().await?;
+        }
+        let events: Vec<Event> = self.route.journal.events(self.position, None, PAGE).await?;
+        self.lease.renew().await?;
+        let Some(last) = events.last().map(|event| event.seq) else {
+            self.route.metrics.export_lag(&self.name, 0);
+            return Ok(Step::Idle);
+        };
+        failpoint::hit("relay.before");
+        self.send(&events).await?;
+        failpoint::hit("relay.sent");
+        self.lease.move_to(last).await?;
+        failpoint::hit("relay.after");
+        self.position = last;
+        let head = (*self.route.wake.head().borrow()).max(last);
+        self.route.metrics.export_lag(&self.name, head - last);
+        Ok(if events.len() == PAGE { Step::More } else { Step::Idle })
+    }
+
+    /// Tries to become the one who sends.
+    async fn take_over(&mut self) -> Result<bool, Fault> {
+        let export = Arc::clone(&self.route.export);
+        if !self.lease.stand(async || Ok(export.position().await?.unwrap_or(0))).await? {
+            return Ok(false);
+        }
+        observe::relay_sends(&self.name);
+        self.checked = None;
+        Ok(true)
+    }
+
+    /// Sends from the row's position, or from where the export ends if that is before it: what it lost is sent again.
+    async fn check(&mut self) -> Result<(), Fault> {
+        let outside = self.route.export.position().await?;
+        let head = self.route.journal.head().await?.seq;
+        if let Some(outside) = outside.filter(|outside| *outside > head) {
+            return Err(Fault::Broken(format!(
+                "the export {} holds events up to {outside}, the journal ends at {head}: it lost its last events; start a new \
+                 epoch with `tradewind migrate --new-epoch`, and name another stream or file",
+                self.name
+            )));
+        }
+        let kept = self.lease.position().unwrap_or(0);
+        self.position = outside.map_or(kept, |outside| outside.min(kept));
+        if self.position < kept {
+            observe::export_fell_back(&self.name, kept, self.position);
+            self.route.metrics.export_lag(&self.name, kept - self.position);
+        }
+        self.checked = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Sends a page, and holds on to the lease meanwhile; losing it ends the sending.
+    async fn send(&mut self, events: &[Event]) -> Result<(), Fault> {
+        let export = Arc::clone(&self.route.export);
+        let mut sending = pin!(export.send(events));
+        loop {
+            tokio::select! {
+                sent = &mut sending => return sent,
+                () = tokio::time::sleep_until(self.lease.due()) => self.lease.renew().await?,
             }
         }
     }
 
-    async fn step(&self, place: &mut Option<Place>) -> Result<usize, Fault> {
-        let Place { position, expect } = match *place {
-            Some(place) => place,
-            None => self.look().await?,
-        };
-        let events: Vec<Event> = self.journal.events(position, None, PAGE).await?;
-        let (Some(last), count) = (events.last().map(|e| e.seq), events.len()) else {
-            *place = Some(Place { position, expect });
-            return Ok(0);
-        };
-        failpoint::hit("relay.before");
-        self.export.send(&events).await?;
-        failpoint::hit("relay.sent");
-        self.journal.apply(self.moved(last, expect)).await?;
-        failpoint::hit("relay.after");
-        *place = Some(Place { position: last, expect: Expect::Version(expect.next_version()) });
-        Ok(count)
-    }
-
-    /// The row's position, or the export's own where that is behind: what got lost outside is sent again.
-    async fn look(&self) -> Result<Place, Fault> {
-        let outside = self.export.position().await?;
-        let Some(row) = self.journal.entity(Kind::Relay, &self.name).await? else {
-            return Ok(Place { position: outside, expect: Expect::Absent });
-        };
-        let held: Position = serde_json::from_str(&row.body).map_err(|e| Fault::Broken(e.to_string()))?;
-        Ok(Place { position: held.position.min(outside), expect: Expect::Version(row.version) })
-    }
-
-    fn moved(&self, position: u64, expect: Expect) -> Change {
-        let row = EntityWrite {
-            kind: Kind::Relay,
-            id: self.name.clone(),
-            expect,
-            status: "active",
-            owner: Owner::system(),
-            body: serde_json::to_string(&Position { position }).unwrap_or_default(),
-            event: None,
-        };
-        Change { at: clock::now(), entities: vec![row], ..Change::default() }
+    /// How far the export is behind, as the row says.
+    async fn report(&self) -> Result<(), Fault> {
+        let position = self.lease.look().await?.unwrap_or(0);
+        let head = self.route.journal.head().await?.seq;
+        self.route.metrics.export_lag(&self.name, head.saturating_sub(position));
+        Ok(())
     }
 }

@@ -104,7 +104,7 @@ impl Worker {
         match sent {
             // The poller takes the lease over; its bounded queue is what slows the workers down when venues are slow.
             Some(pending) => confirmers.hand_over(*pending).await,
-            None => self.leases.let_go(claimed.lease),
+            None => drop(self.leases.let_go(claimed.lease)),
         }
     }
 

@@ -1,24 +1,29 @@
 //! `tradewind bench`: starts servers of its own, loads them, and compares what they reach with the bars.
 
 mod accept;
+mod backlog;
 mod child;
 mod execute;
 mod grow;
 mod histogram;
+mod hot;
 mod load;
 mod orders;
 mod progress;
 mod read;
 mod report;
 mod rounds;
+mod store;
 mod stream;
+mod workers;
 pub(crate) mod yardstick;
 
 use std::io::Write;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
 use crate::config::{Bench, Scenario};
+use crate::serve::Signals;
 use report::Row;
 
 /// The exit code when a bar is missed and nothing else is wrong.
@@ -28,35 +33,44 @@ const MISSED: u8 = 3;
 pub(crate) async fn run(settings: Bench) -> anyhow::Result<u8> {
     crate::serve::raise_descriptor_limit();
     let begun = std::time::Instant::now();
-    let own_server =
-        matches!(settings.scenario, Scenario::Execute | Scenario::Memory | Scenario::Linear | Scenario::All);
-    if settings.url.is_some() && own_server {
-        bail!("--url: this measurement restarts its server, so it starts one of its own; leave --url away");
+    if let Some(refusal) = settings.refusal() {
+        bail!(refusal);
     }
+    let mut signals = Signals::listen()?;
     let mut rows = Vec::new();
-    for scenario in parts(settings.scenario) {
-        match Box::pin(measure(*scenario, &settings)).await {
+    for scenario in settings.parts() {
+        let measured = tokio::select! {
+            measured = Box::pin(measure(*scenario, &settings)) => measured,
+            // Dropped half-way, a measurement stops its servers and deletes its journal.
+            () = signals.next() => Err(anyhow!("interrupted")),
+        };
+        match measured {
             Ok(measured) => rows.extend(measured),
             Err(error) => {
                 // What is known already is not thrown away.
-                write!(std::io::stderr(), "{}", report::table(&rows))?;
+                if !rows.is_empty() {
+                    write!(std::io::stderr(), "{}", report::table(&rows))?;
+                }
                 return Err(error);
             }
         }
     }
     let machine = machine();
+    let journal = if settings.journal.is_some() { "PostgreSQL" } else { "SQLite" };
     let met = rows.iter().all(Row::met);
     let mut out = std::io::stdout();
     if settings.json {
-        writeln!(out, "{:#}", report::json(&rows, &machine))?;
+        writeln!(out, "{:#}", report::json(&rows, &machine, journal))?;
     } else {
         write!(out, "{}", report::table(&rows))?;
-        if let Some(alone) = rows.iter().filter_map(|row| row.yardstick).reduce(f64::max) {
+        // Without a latency a row compares the server with itself.
+        let alone = rows.iter().filter(|row| row.latency.is_some()).filter_map(|row| row.yardstick);
+        if let Some(alone) = alone.reduce(f64::max) {
             writeln!(out, "The load generator alone reached {alone:.0} requests/s against the yardstick.")?;
         }
         writeln!(
             out,
-            "{machine}; {} s; {}",
+            "{machine}; {journal}; {} s; {}",
             begun.elapsed().as_secs(),
             if met { "every bar is met" } else { "a bar is MISSED" }
         )?;
@@ -72,29 +86,18 @@ fn verdict(rows: &[Row]) -> u8 {
     }
 }
 
-const fn parts(scenario: Scenario) -> &'static [Scenario] {
-    use Scenario::{Accept, All, Execute, Health, Linear, Memory, Read, Stream};
-    match scenario {
-        All => &[Health, Accept, Read, Execute, Stream, Memory],
-        Accept => &[Accept],
-        Execute => &[Execute],
-        Read => &[Read],
-        Stream => &[Stream],
-        Health => &[Health],
-        Memory => &[Memory],
-        Linear => &[Linear],
-    }
-}
-
 async fn measure(scenario: Scenario, settings: &Bench) -> anyhow::Result<Vec<Row>> {
     Ok(match scenario {
         Scenario::Health => vec![read::health(settings).await?],
-        Scenario::Accept => vec![accept::run(settings).await?],
-        Scenario::Read => vec![read::run(settings).await?],
+        Scenario::Accept => accept::run(settings).await?,
+        Scenario::Read => read::run(settings).await?,
         Scenario::Execute => vec![execute::run(settings).await?],
         Scenario::Stream => stream::run(settings).await?,
         Scenario::Memory => vec![grow::memory(settings).await?],
         Scenario::Linear => vec![grow::linear(settings).await?],
+        Scenario::Backlog => vec![backlog::run(settings).await?],
+        Scenario::Hot => vec![hot::run(settings).await?],
+        Scenario::Workers => workers::run(settings).await?,
         Scenario::All => Vec::new(),
     })
 }

@@ -3,6 +3,7 @@
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod quote;
 pub(crate) mod simnet;

@@ -3,16 +3,17 @@
 mod ask;
 mod measure;
 mod server;
+mod values;
 
 use std::ffi::OsString;
-use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{Parser, Subcommand};
 
-pub(crate) use ask::{Backup, Check, Demo, Quote, Remote, Simnet, Swap, Tail};
+pub(crate) use ask::{Backup, Check, Demo, Migrate, Quote, Remote, Simnet, Swap, Tail};
 pub(crate) use measure::{Bench, Scenario};
-pub(crate) use server::{Secret, Serve};
+pub(crate) use server::Serve;
+pub(crate) use values::Secret;
 
 const AFTER_HELP: &str = "\
 Without a command, `tradewind` is `tradewind serve`: the whole product in one process, with
@@ -64,6 +65,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Copy a journal, also while its server runs
     Backup(Backup),
+    /// Bring a journal's schema up to date, or make it
+    Migrate(Migrate),
     /// The ten-line server that the bench compares with
     #[command(hide = true)]
     Yardstick,
@@ -88,24 +91,6 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
     let said: Vec<&str> = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information")).collect();
     let said = said.join("; ").replace(":; ", ": ");
     format!("{} (see --help)", said.strip_prefix("error: ").unwrap_or(&said))
-}
-
-/// Reads a length of time: `800ms`, `30s`, `5m`, `1h`.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let millis: u64 = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return Err("expected a number with ms, s, m or h, such as 800ms".to_owned()),
-    };
-    let number: u64 = number.parse().map_err(|_| "expected a number with ms, s, m or h, such as 30s".to_owned())?;
-    match number.checked_mul(millis) {
-        Some(total) if (1..=86_400_000).contains(&total) => Ok(Duration::from_millis(total)),
-        _ => Err("expected between 1ms and 24h".to_owned()),
-    }
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Openapi => commands::openapi::run(),
         Command::Check(settings) => commands::check::run(settings).await,
         Command::Backup(settings) => commands::backup::run(settings).await,
+        Command::Migrate(settings) => commands::migrate::run(settings).await,
         Command::Bench(settings) => Box::pin(bench::run(settings)).await,
         Command::Yardstick => bench::yardstick::run().await,
     }

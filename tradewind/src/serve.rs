@@ -12,7 +12,6 @@ use anyhow::{Context, anyhow, bail};
 use domain::token::Registry;
 use drivers::Fault;
 use drivers::export::Export;
-use drivers::journal::Journal;
 use drivers::venue::Venue;
 use drivers::wake::Wake;
 use engine::{Engine, Parts};
@@ -25,8 +24,6 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Serve;
 use crate::telemetry::{self, Colour};
 
-/// Jobs whose lease is not renewed for so long are handed out again.
-const LEASE_MILLIS: u64 = 30_000;
 /// What the engine needs to stop when requests take all the time they can have.
 const ENGINE_STOPS_WITHIN: Duration = Duration::from_secs(4);
 
@@ -40,34 +37,55 @@ pub(crate) async fn run(settings: Serve, colour: Colour) -> anyhow::Result<u8> {
     }
     drivers::failpoint::arm(&settings.failpoints).map_err(|error| anyhow!("TRADEWIND_FAILPOINTS: {error}"))?;
     let parts = open(&settings).await?;
-    let secret = secret::of_installation(settings.secret.as_ref(), &settings.journal)?;
+    let secret = match settings.roles().api {
+        true => secret::of_installation(settings.secret.as_ref(), &settings.journal)?,
+        // Nothing is signed here.
+        false => [0; 32],
+    };
     let listeners = Listeners::bind(&settings).await?;
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
-    let stop = CancellationToken::new();
     let api = api::Settings {
         request_deadline_millis: millis(settings.request_deadline),
         secret,
-        stop: stop.clone(),
+        trusted_proxies: settings.trusted_proxy.clone(),
         ..api::Settings::default()
     };
     let engine = Arc::new(Engine::start(parts));
-    let mut serving = listeners.serve(&engine, &api, &stop, settings.drain_deadline)?;
+    let mut serving = listeners.serve(&engine, &api, &settings)?;
     let ended = tokio::select! {
         () = signals.next() => Ok(()),
         () = engine.broken() => Err(anyhow!("a loop panicked, the log says which; start the server again")),
         Some(ended) = serving.join_next() => ended.context("a listener broke").and_then(|r| r.context("a listener failed")),
     };
-    tracing::info!(
-        "stopping within {:?}, for requests and orders in hand to end; a second signal stops at once",
-        settings.drain_deadline
-    );
+    let leave = async {
+        // A process that is broken leaves without ado.
+        if ended.is_ok() {
+            fade(&engine, &api.leaving, settings.unready_for()).await;
+        }
+        tracing::info!(
+            "stopping within {:?}, for requests and orders in hand to end; a second signal stops at once",
+            settings.drain_deadline
+        );
+        drain(&engine, &api.stop, serving, settings.drain_deadline).await;
+    };
     tokio::select! {
-        () = drain(&engine, &stop, serving, settings.drain_deadline) => tracing::info!("stopped"),
+        () = leave => tracing::info!("stopped"),
         () = signals.next() => tracing::warn!("stopped at once; the next start takes up what was in hand"),
     }
     ended.map(|()| 0)
+}
+
+/// From now on the process is not ready and takes up no order, and serves on for a while: whoever sends it requests is to
+/// notice before it stops listening.
+async fn fade(engine: &Engine, leaving: &CancellationToken, pause: Duration) {
+    leaving.cancel();
+    engine.rest();
+    if !pause.is_zero() {
+        tracing::info!("not ready any more; serving on for {pause:?}");
+        tokio::time::sleep(pause).await;
+    }
 }
 
 /// Requests end first, then the workers, which take up nothing new meanwhile, then the journal: nothing is acknowledged that
@@ -95,18 +113,30 @@ fn requests_share(deadline: Duration) -> Duration {
 
 async fn open(settings: &Serve) -> anyhow::Result<Parts> {
     let tokens = Arc::new(tokens(settings.tokens.as_deref())?);
-    let wake: Arc<dyn Wake> = drivers::wake::open(&settings.wake).map_err(plain)?;
-    let venues = venues(&settings.venue, &tokens)?;
-    let journal = open_journal(&settings.journal, &wake).await?;
-    let head = journal.head().await.map_err(plain)?;
+    let wake = settings.wake.as_deref().unwrap_or_else(|| drivers::wake::default_for(&settings.journal));
+    let wake: Arc<dyn Wake> = drivers::wake::open(wake, &settings.journal).await.map_err(plain)?;
+    let roles = settings.roles();
+    let venues = if roles.api || roles.work { venues(&settings.venue, &tokens)? } else { Vec::new() };
+    let cache = drivers::cache::open(&settings.cache).await.map_err(plain)?;
+    let limit = drivers::limit::open(&settings.cache, settings.rates()).await.map_err(plain)?;
+    let options = drivers::journal::Options {
+        wake: Arc::clone(&wake),
+        lease_millis: millis(settings.lease),
+        migrate: !settings.no_migrate,
+    };
+    let journal = drivers::journal::open(&settings.journal, options).await.map_err(plain)?;
+    let epoch = journal.head().await.map_err(plain)?.epoch;
     let mut exports: Vec<(String, Arc<dyn Export>)> = Vec::new();
-    for url in &settings.export {
-        let export = drivers::export::open(url, head.epoch).await.map_err(plain)?;
+    for url in settings.export.iter().filter(|_| roles.relay) {
+        let export = drivers::export::open(url, epoch).await.map_err(plain)?;
         let position = export.position().await.map_err(plain)?;
-        if position > head.seq {
+        // Looked at after the export, which another process may be sending to at this moment.
+        let head = journal.head().await.map_err(plain)?;
+        if let Some(position) = position.filter(|position| *position > head.seq) {
+            let url = drivers::without_secrets(url);
             bail!(
                 "--export {url}: it holds events up to {position}, the journal ends at {}: the journal is an older copy, and its \
-                 next events would be passed over; move the file away or name another",
+                 next events would be passed over; move the file or stream away or name another",
                 head.seq
             );
         }
@@ -114,14 +144,12 @@ async fn open(settings: &Serve) -> anyhow::Result<Parts> {
     }
     let settings = engine::Settings {
         quote_deadline_millis: millis(settings.quote_deadline),
-        swap_concurrency: settings.swap_concurrency as usize,
+        roles,
+        concurrency: settings.concurrency(),
+        keep_events: settings.keep_events,
+        lease: settings.lease,
     };
-    Ok(Parts { journal, wake, venues, exports, tokens, settings })
-}
-
-async fn open_journal(url: &str, wake: &Arc<dyn Wake>) -> anyhow::Result<Arc<dyn Journal>> {
-    let options = drivers::journal::Options { wake: Arc::clone(wake), lease_millis: LEASE_MILLIS };
-    drivers::journal::open(url, options).await.map_err(plain)
+    Ok(Parts { journal, wake, cache, limit, venues, exports, tokens, settings })
 }
 
 /// What could not be opened, in the driver's own words.
@@ -175,17 +203,18 @@ impl Listeners {
     fn serve(
         self,
         engine: &Arc<Engine>,
-        settings: &api::Settings,
-        stop: &CancellationToken,
-        drain: Duration,
+        of_api: &api::Settings,
+        settings: &Serve,
     ) -> anyhow::Result<JoinSet<std::io::Result<()>>> {
         let mut serving = JoinSet::new();
         let address = self.api.local_addr()?;
-        let limits = api::Limits { drain: requests_share(drain), ..api::Limits::default() };
-        serving.spawn(api::serve(self.api, api::router(Arc::clone(engine), settings.clone()), stop.clone(), limits));
+        let stop = &of_api.stop;
+        let limits = api::Limits { drain: requests_share(settings.drain_deadline), ..api::Limits::default() };
+        let router = if settings.roles().api { api::router } else { api::probe_router };
+        serving.spawn(api::serve(self.api, router(Arc::clone(engine), of_api.clone()), stop.clone(), limits));
         for listener in self.facades {
             let _ = writeln!(std::io::stdout(), "dex facade on http://{}", listener.local_addr()?);
-            let router = api::dex_router(Arc::clone(engine), settings.clone());
+            let router = api::dex_router(Arc::clone(engine), of_api.clone());
             serving.spawn(api::serve(listener, router, stop.clone(), limits));
         }
         announce(address);

@@ -24,12 +24,15 @@ fn refused(output: &Output, says: &str) {
     assert_eq!(code(output), 2, "{text}");
     assert_eq!(text.trim_end().lines().count(), 1, "{text}");
     assert!(text.starts_with("tradewind: ") && text.contains(says), "{text:?} does not say {says:?}");
+    assert!(!text.contains("hunter2"), "{text:?} tells a password");
     assert_eq!(out(output), "");
 }
 
 #[test]
 fn help_is_a_contract() {
-    for name in ["", "serve", "quote", "swap", "tail", "demo", "simnet", "bench", "openapi", "check", "backup"] {
+    for name in
+        ["", "serve", "quote", "swap", "tail", "demo", "simnet", "bench", "openapi", "check", "backup", "migrate"]
+    {
         let arguments: Vec<&str> = if name.is_empty() { vec!["--help"] } else { vec![name, "--help"] };
         let output = run(&arguments);
         assert_eq!(code(&output), 0);
@@ -54,10 +57,18 @@ fn wrong_command_lines_are_one_line_and_exit_code_2() {
         ("serve --facade dex", "dex=127.0.0.1:3000"),
         ("serve --facade shop=127.0.0.1:0", "dex="),
         ("serve --quote-deadline 5", "800ms"),
-        ("serve --swap-concurrency many", "--swap-concurrency"),
+        ("serve --concurrency swap.execute=many", "from 0 to 4096"),
+        ("serve --concurrency 5", "queue=number"),
+        ("serve --concurrency swops=5", "there are swap.execute, swap.expire"),
+        ("serve --roles api", "leave --roles out"),
+        ("serve --roles cook", "api, work, relay"),
+        ("serve --keep-events 90", "m, h or d"),
+        ("serve --unready-for soon", "30s"),
+        ("serve --no-migrate", "`tradewind migrate"),
         ("serve --secret hunter2", "64 hexadecimal digits"),
-        ("serve --journal postgres://x", "sqlite:"),
-        ("serve --wake nats://x", "local"),
+        ("serve --journal mysql://x", "sqlite:"),
+        ("serve --wake rabbit://x", "local"),
+        ("serve --wake nats://127.0.0.1:1", "start the server"),
         ("serve --venue paper?pace=slow", "real or instant"),
         ("serve --venue paper --venue simnet=http://127.0.0.1:9", "name each once"),
         ("serve --export ftp:x", "file:"),
@@ -65,12 +76,25 @@ fn wrong_command_lines_are_one_line_and_exit_code_2() {
         ("serve --log =,=", "--log"),
         ("serve --failpoints nowhere=1", "nowhere"),
         ("check --journal sqlite:none.db", "none.db"),
+        ("check --journal mysql://me:hunter2@h/d", "sqlite:"),
         ("backup copy.db --journal sqlite:none.db", "none.db"),
+        ("backup copy.db --journal postgres://me:hunter2@h/d", "pg_dump; docs/operations.md"),
+        ("backup copy.db --journal mysql://me:hunter2@h/d", "sqlite:"),
+        ("migrate --journal mysql://me:hunter2@h/d", "sqlite:"),
+        ("migrate --journal sqlite:/proc/none/t.db", "cannot write"),
+        ("serve --wake rabbit://me:hunter2@h", "local"),
+        ("serve --export ftp://me:hunter2@h", "file:"),
+        ("serve --venue ftp://me:hunter2@h", "paper"),
+        ("serve --venue simnet=ftp://me:hunter2@h", "simnet="),
         ("quote SOL USDC 1 --url https://example.invalid", "http://"),
         ("quote SOL USDC 1 --account \u{7}", "account"),
         ("tail --url http://127.0.0.1:1", "start one with `tradewind`"),
         ("demo --url http://127.0.0.1:1", "no server at"),
         ("bench execute --url http://127.0.0.1:1", "--url"),
+        ("bench accept --url http://127.0.0.1:1 --journal postgres://h/d", "leave one of them away"),
+        ("bench workers", "name a server with --journal"),
+        ("bench hot --journal mysql://me:hunter2@h/d", "expected postgres://"),
+        ("bench hot --journal postgres://me:hunter2@127.0.0.1:1/d", "start the server"),
         ("simnet --pace slow", "real or instant"),
     ] {
         refused(&run(&line.split(' ').collect::<Vec<_>>()), says);
@@ -184,7 +208,7 @@ fn id(swap: &Output) -> String {
 #[test]
 fn what_was_accepted_before_a_kill_is_executed_after_it() {
     // Its workers rest, so that the orders are certainly not executed when it dies.
-    let resting = Server::start(&[&INSTANT[..], &["--swap-concurrency", "0"]].concat());
+    let resting = Server::start(&[&INSTANT[..], &["--concurrency", "swap.execute=0"]].concat());
     for _ in 0..3 {
         let placed = resting.run(&["swap", "SOL", "USDC", "1", "--follow", "1ms"]);
         refused_after_output(&placed, "is not final");
@@ -258,21 +282,6 @@ fn post(url: &str, path: &str, body: &str) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     answer
-}
-
-#[test]
-fn the_bench_measures_what_it_says() {
-    let folder = TempDir::new().expect("a folder");
-    let bench = ["bench", "execute", "--orders", "200", "--connections", "4", "--json", "--dir", "."];
-    let output = command(folder.path()).args(bench).output().expect("the binary starts");
-    // Whether so few orders reach the bar is not asked here: 0 and 3 are both an answer.
-    assert!([0, 3].contains(&code(&output)), "{}", err(&output));
-    let report: serde_json::Value = serde_json::from_str(&out(&output)).expect("JSON");
-    let row = &report["rows"][0];
-    assert_eq!((&row["what"], &row["spoilt"]), (&"200 accepted orders executed".into(), &serde_json::Value::Null));
-    assert_eq!(row["met"], code(&output) == 0);
-    let left = std::fs::read_dir(folder.path()).expect("the folder").count();
-    assert_eq!(left, 0, "temporary journals are deleted");
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn traced(folder: &Path, log: &Path) -> (Killed, String) {
     // With -D the server, not strace, is our child.
     command.args(["-D", "-f", "-y", "-s", "32", "-e", calls, "-o"]).arg(log).arg(env!("CARGO_BIN_EXE_tradewind"));
     command.args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--journal", "sqlite:t.db"]);
-    command.args(["--venue", "paper?pace=instant", "--swap-concurrency", "0"]);
+    command.args(["--venue", "paper?pace=instant", "--concurrency", "swap.execute=0"]);
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
     let mut server = Killed(child.expect("strace is needed: apt-get install strace"));
     let out = BufReader::new(server.0.stdout.take().expect("its output"));

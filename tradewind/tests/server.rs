@@ -1,6 +1,7 @@
 //! A server of a test's own: the real binary on a temporary folder and any free port, killed when it is dropped.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::sync_channel;
@@ -81,14 +82,41 @@ impl Server {
             .expect("the binary starts")
     }
 
+    /// Sends a request and answers with the connection, on which the answer comes.
+    pub(crate) fn request(&self, method: &str, path: &str, body: &str) -> BufReader<TcpStream> {
+        let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).expect("a connection");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a deadline");
+        let head = "host: x\r\nconnection: close\r\ncontent-type: application/json";
+        write!(stream, "{method} {path} HTTP/1.1\r\n{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+            .expect("sent");
+        BufReader::new(stream)
+    }
+
+    /// The status that a `GET` of the path is answered with.
+    pub(crate) fn status(&self, path: &str) -> u16 {
+        status(&mut self.request("GET", path, ""))
+    }
+
     /// The folder that it works in.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// Asks it to stop, and waits until it has.
-    pub(crate) fn terminate(mut self) -> (ExitStatus, TempDir) {
-        signal(&self.child, "TERM");
+    pub(crate) fn terminate(self) -> (ExitStatus, TempDir) {
+        self.tell("TERM");
+        self.wait()
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn tell(&self, name: &str) {
+        let process = self.child.id().to_string();
+        let status = Command::new("kill").args([&format!("-{name}"), &process]).status().expect("kill");
+        assert!(status.success(), "the server has gone already");
+    }
+
+    /// Waits until it has stopped.
+    pub(crate) fn wait(mut self) -> (ExitStatus, TempDir) {
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("a child of ours") {
@@ -115,9 +143,20 @@ impl Drop for Server {
     }
 }
 
-fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().expect("kill");
-    assert!(status.success(), "the server has gone already");
+/// The status of an answer, whose rest is still to be read.
+pub(crate) fn status(answer: &mut impl BufRead) -> u16 {
+    let mut line = String::new();
+    answer.read_line(&mut line).expect("an answer");
+    line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{line:?}"))
+}
+
+/// Asks again until it holds.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "{what} did not come true");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// The binary in a folder, deaf to the settings of whoever runs the tests.

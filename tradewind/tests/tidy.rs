@@ -116,3 +116,13 @@ fn fail_points_are_where_they_are_named() {
     assert_eq!(hit, named, "fail points in the source, and in failpoint::NAMES");
     assert_eq!(named.len(), failpoint::NAMES.len(), "a fail point is named twice");
 }
+
+#[test]
+fn migrations_are_twins() {
+    let names = |driver: &str| {
+        let folder = tree::root().join("drivers/migrations").join(driver);
+        let files = std::fs::read_dir(folder).expect("migrations").map(|file| file.expect("a file").file_name());
+        files.collect::<BTreeSet<_>>()
+    };
+    assert_eq!(names("sqlite"), names("postgres"), "every schema change is made in both, under one name");
+}

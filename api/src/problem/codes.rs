@@ -66,6 +66,7 @@ table! {
     UNKNOWN_CHOICE 422 "The value is none of the allowed ones"
     UNKNOWN_TOKEN 422 "The token is unknown"
     UPGRADE_REQUIRED 426 "Expected a WebSocket handshake"
+    RATE_LIMITED 429 "Too many requests"
     INTERNAL 500 "The server failed"
     BUSY 503 "The server is busy"
     DEADLINE 503 "The request was not done in time"

@@ -4,7 +4,7 @@ pub(crate) mod codes;
 
 use std::borrow::Cow;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::Refusal;
 use drivers::Fault;
@@ -12,6 +12,9 @@ use engine::intake::IntakeError;
 use serde::Serialize;
 
 pub(crate) use codes::Known;
+
+/// The registered type of a refusal by a limit on requests.
+const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
 /// A refused or failed request. The layer around all routes turns it into the document, because only it knows the
 /// request's id.
@@ -26,6 +29,8 @@ struct Parts {
     errors: Vec<FieldError>,
     oldest: Option<String>,
     existing: Option<String>,
+    violated: Option<&'static str>,
+    retry_after: Option<u64>,
 }
 
 /// One fault of the request and where it stands.
@@ -78,7 +83,9 @@ impl FieldError {
 impl Problem {
     pub(crate) fn new(known: Known, detail: impl Into<Cow<'static, str>>) -> Self {
         let detail = detail.into();
-        Self(Box::new(Parts { known, detail, errors: Vec::new(), oldest: None, existing: None }))
+        let retry_after = (known.status == 503).then_some(1);
+        let (errors, oldest, existing, violated) = (Vec::new(), None, None, None);
+        Self(Box::new(Parts { known, detail, errors, oldest, existing, violated, retry_after }))
     }
 
     /// A problem of one place in the request.
@@ -110,6 +117,12 @@ impl Problem {
         self
     }
 
+    /// The policy that a request was one too many for, and after how many seconds another is allowed.
+    pub(crate) fn with_violated(mut self, policy: &'static str, retry_after: u64) -> Self {
+        (self.0.violated, self.0.retry_after) = (Some(policy), Some(retry_after.max(1)));
+        self
+    }
+
     /// The code that programs read.
     pub(crate) fn code(&self) -> &'static str {
         self.0.known.code
@@ -127,9 +140,12 @@ impl Problem {
 
     /// The whole document.
     pub(crate) fn render(&self, request_id: &str, path: &str) -> Response {
-        let Parts { known, detail, errors, oldest, existing } = &*self.0;
+        let Parts { known, detail, errors, oldest, existing, violated, .. } = &*self.0;
         let document = Document {
-            type_: format!("/problems#{}", known.code),
+            type_: match violated {
+                Some(_) => QUOTA_EXCEEDED.to_owned(),
+                None => format!("/problems#{}", known.code),
+            },
             title: known.title,
             status: known.status,
             detail,
@@ -138,15 +154,19 @@ impl Problem {
             errors,
             oldest: oldest.as_deref(),
             existing: existing.as_deref(),
+            violated_policies: violated.as_slice(),
             request_id,
         };
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let content = HeaderValue::from_static("application/problem+json");
         let mut response = (self.status(), [(header::CONTENT_TYPE, content)], body).into_response();
-        if known.status == 503 {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
+        self.say_when(response.headers_mut());
         response
+    }
+
+    /// Says after how many seconds to ask again, if that is known.
+    pub(crate) fn say_when(&self, headers: &mut HeaderMap) {
+        headers.extend(self.0.retry_after.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds))));
     }
 
     /// The HTTP status.
@@ -171,6 +191,8 @@ struct Document<'a> {
     oldest: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     existing: Option<&'a str>,
+    #[serde(rename = "violated-policies", skip_serializing_if = "<[_]>::is_empty")]
+    violated_policies: &'a [&'static str],
     request_id: &'a str,
 }
 

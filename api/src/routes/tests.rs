@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use domain::token::Registry;
-use drivers::{journal, venue, wake};
+use drivers::{cache, journal, venue, wake};
 use engine::{Parts, clock};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -27,16 +27,18 @@ fn every_route_is_in_the_document_and_nothing_else() {
 }
 
 async fn engine(folder: &tempfile::TempDir) -> Arc<Engine> {
-    let (wake, tokens) = (wake::open("local").expect("a wake"), Arc::new(Registry::default()));
-    let options = journal::Options { wake: Arc::clone(&wake), lease_millis: 30_000 };
+    let (wake, tokens) = (wake::local(), Arc::new(Registry::default()));
+    let options = journal::Options { wake: Arc::clone(&wake), lease_millis: 30_000, migrate: true };
     let url = format!("sqlite:{}/t.db", folder.path().display());
     Arc::new(Engine::start(Parts {
         journal: journal::open(&url, options).await.expect("a journal"),
         wake,
+        cache: cache::open("memory").await.expect("a cache"),
+        limit: None,
         venues: venue::open("paper?pace=instant", &tokens, clock::now()).expect("venues"),
         exports: Vec::new(),
         tokens,
-        settings: engine::Settings { swap_concurrency: 0, ..engine::Settings::default() },
+        settings: engine::Settings { concurrency: [].into(), ..engine::Settings::default() },
     }))
 }
 
@@ -49,7 +51,7 @@ async fn panics_and_deadlines_are_answered_in_the_words_of_the_api_that_was_aske
     let folder = tempfile::tempdir().expect("a folder");
     let engine = engine(&folder).await;
     let settings = Settings { request_deadline_millis: 200, ..Settings::default() };
-    let app = App::new(Arc::clone(&engine), settings.clone(), facades::dex::MOUNT);
+    let app = App::new(Arc::clone(&engine), settings.clone(), Some(facades::dex::MOUNT));
     let mut router = Router::new();
     for mount in ["", facades::dex::MOUNT] {
         router = router.route(&format!("{mount}/panics"), get(panics));

@@ -153,7 +153,7 @@ pub(crate) struct TokenView {
 /// Whether orders can be taken.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Readiness {
-    /// `ready`, `not ready` or `stopping`.
+    /// `ready`, `degraded`, `not ready` or `stopping`.
     pub(crate) status: &'static str,
     /// What was looked at.
     pub(crate) checks: Vec<Check>,
@@ -162,10 +162,12 @@ pub(crate) struct Readiness {
 /// One thing looked at.
 #[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct Check {
-    /// Its name: `journal`.
-    pub(crate) name: &'static str,
+    /// Its name: `journal`, `wake`, `export nats`.
+    pub(crate) name: String,
     /// `ok` or `fail`.
     pub(crate) status: &'static str,
-    /// How long it took.
+    /// Whether the process cannot do its work without it.
+    pub(crate) needed: bool,
+    /// How long it took, in milliseconds.
     pub(crate) millis: u64,
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only its schema is used: problems are rendered by the layer around all routes")]
 pub(crate) struct ProblemView {
-    /// Where the code is explained.
+    /// Where the code is explained; with 429 the registered type.
     #[schema(rename = "type")]
     type_: String,
     /// The same for every problem of this code.
@@ -26,6 +26,9 @@ pub(crate) struct ProblemView {
     oldest: Option<String>,
     /// The order that exists already (with 409).
     existing: Option<String>,
+    /// The limits that the request went beyond (with 429).
+    #[schema(rename = "violated-policies")]
+    violated_policies: Option<Vec<String>>,
     /// The request's id, also in `x-request-id`.
     request_id: String,
 }

@@ -6,12 +6,14 @@ mod list;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use domain::swap::{Status, Swap};
 use domain::{Entity, Kind, Owner};
+use engine::cached::View;
 use engine::follow::{Follower, Item};
 use engine::intake::{RequestKey, Taken};
 use tokio::time::{Instant, timeout_at};
@@ -85,12 +87,12 @@ pub(crate) async fn read(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let entity = entity(&app, &account, &id).await?;
-    let tag = etag(entity.version);
+    let view = owned(&app, &account, &id).await?;
+    let tag = etag(view.version);
     if headers.get_all(header::IF_NONE_MATCH).iter().any(|known| matches(known, &tag)) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    Ok((StatusCode::OK, [(header::ETAG, tag)], json(view(&entity)?)).into_response())
+    Ok((StatusCode::OK, [(header::ETAG, tag)], json(view.body())).into_response())
 }
 
 /// The history of an order: every change, with all quotes of each routing and why one was chosen.
@@ -107,7 +109,7 @@ pub(crate) async fn history(
     Account(account): Account,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    entity(&app, &account, &id).await?;
+    owned(&app, &account, &id).await?;
     let head = app.engine.journal.head().await?;
     let events = app.engine.journal.history(Kind::Swap, &id, 0, HISTORY_LIMIT).await?;
     let mut body = String::from("{\"data\":[");
@@ -216,13 +218,13 @@ fn wait(uri: &Uri, headers: &HeaderMap) -> Result<Duration, Problem> {
     Ok(Duration::from_secs(asked.or_else(preferred).unwrap_or(0)))
 }
 
-/// The order of that id, if it is the account's.
-async fn entity(app: &App, account: &Owner, id: &str) -> Result<Entity, Problem> {
+/// The public view of the order of that id, if it is the account's.
+async fn owned(app: &App, account: &Owner, id: &str) -> Result<View, Problem> {
     if !is_id(id) {
         return Err(unknown());
     }
-    let entity = app.engine.journal.entity(Kind::Swap, id).await?;
-    entity.filter(|e| e.owner == *account).ok_or_else(unknown)
+    let view = app.engine.cached.view(Kind::Swap, id).await?;
+    view.filter(|view| view.is_of(account)).ok_or_else(unknown)
 }
 
 /// The public view of an order as JSON.
@@ -261,6 +263,6 @@ fn matches(known: &HeaderValue, tag: &HeaderValue) -> bool {
 }
 
 /// JSON text as a body.
-pub(crate) fn json(text: String) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text)
+pub(crate) fn json(text: impl Into<Body>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text.into())
 }

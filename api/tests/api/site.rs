@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use api::{Limits, Settings};
 use domain::token::Registry;
-use drivers::{journal, venue, wake};
+use drivers::limit::Limit;
+use drivers::{cache, journal, venue, wake};
 use engine::{Engine, Parts, clock};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Client, RequestBuilder, Response, header};
@@ -24,6 +25,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Site {
     pub(crate) engine: Arc<Engine>,
     pub(crate) stop: CancellationToken,
+    pub(crate) leaving: CancellationToken,
     address: SocketAddr,
     client: Client,
     server: JoinHandle<std::io::Result<()>>,
@@ -45,18 +47,51 @@ impl Site {
         Self::within(venues, swap_concurrency, settings, Limits::default()).await
     }
 
+    /// A server that leaves orders pending and takes only so many requests.
+    pub(crate) async fn limited(limit: Option<Arc<dyn Limit>>, settings: Settings) -> Self {
+        let engine = engine::Settings { concurrency: [("swap.execute", 0)].into(), ..engine::Settings::default() };
+        Self::open("paper?pace=instant&seed=1", engine, settings, Limits::default(), limit).await
+    }
+
     pub(crate) async fn within(venues: &str, swap_concurrency: usize, settings: Settings, limits: Limits) -> Self {
+        let concurrency = [("swap.execute", swap_concurrency), ("swap.expire", swap_concurrency)].into();
+        let engine = engine::Settings { concurrency, ..engine::Settings::default() };
+        Self::open(venues, engine, settings, limits, None).await
+    }
+
+    /// A server that forgets events soon.
+    pub(crate) async fn forgetting(keep: Duration) -> Self {
+        let engine = engine::Settings { keep_events: Some(keep), ..engine::Settings::default() };
+        Self::open("paper?pace=instant&seed=1", engine, Settings::default(), Limits::default(), None).await
+    }
+
+    /// A process of these roles.
+    pub(crate) async fn in_roles(roles: engine::Roles) -> Self {
+        let engine = engine::Settings { roles, ..engine::Settings::default() };
+        Self::open("paper?pace=instant&seed=1", engine, Settings::default(), Limits::default(), None).await
+    }
+
+    async fn open(
+        venues: &str,
+        of_engine: engine::Settings,
+        settings: Settings,
+        limits: Limits,
+        limit: Option<Arc<dyn Limit>>,
+    ) -> Self {
+        let roles = of_engine.roles;
         let dir = tempfile::tempdir().expect("a folder");
-        let (wake, tokens) = (wake::open("local").expect("a wake"), Arc::new(Registry::default()));
-        let options = journal::Options { wake: Arc::clone(&wake), lease_millis: 30_000 };
+        let (wake, tokens) = (wake::local(), Arc::new(Registry::default()));
+        let options = journal::Options { wake: Arc::clone(&wake), lease_millis: 30_000, migrate: true };
         let url = format!("sqlite:{}/t.db", dir.path().display());
         let engine = Arc::new(Engine::start(Parts {
             journal: journal::open(&url, options).await.expect("a journal"),
             wake,
+            cache: cache::open("memory").await.expect("a cache"),
+            limit,
             venues: venue::open(venues, &tokens, clock::now()).expect("venues"),
             exports: Vec::new(),
             tokens,
-            settings: engine::Settings { swap_concurrency, ..engine::Settings::default() },
+            settings: of_engine,
         }));
         let socket = TcpSocket::new_v4().expect("a socket");
         // Small, so that a client that does not read is felt soon.
@@ -64,12 +99,15 @@ impl Site {
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
         let listener = socket.listen(1_024).expect("a listener");
         let address = listener.local_addr().expect("an address");
-        let stop = settings.stop.clone();
-        let router = api::router(Arc::clone(&engine), settings);
+        let (stop, leaving) = (settings.stop.clone(), settings.leaving.clone());
+        let router = match roles.api {
+            true => api::router(Arc::clone(&engine), settings),
+            false => api::probe_router(Arc::clone(&engine), settings),
+        };
         let limits = Limits { drain: Duration::from_secs(5), ..limits };
         let server = tokio::spawn(api::serve(listener, router, stop.clone(), limits));
         let client = Client::builder().timeout(PATIENCE).no_proxy().build().expect("a client");
-        Self { engine, stop, address, client, server, _dir: dir }
+        Self { engine, stop, leaving, address, client, server, _dir: dir }
     }
 
     pub(crate) fn host(&self) -> String {

@@ -8,10 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use domain::Event;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 
-use super::Export;
+use super::{Export, object};
 use crate::Fault;
 
 /// How much of the file's end is read in search of its last line: twice the longest line there can be.
@@ -19,22 +18,6 @@ const TAIL: u64 = 4 * Event::BODY_LIMIT as u64;
 
 /// How every line begins.
 const BEGINNING: &[u8] = b"{\"seq\":";
-
-/// One line of the file.
-#[derive(Serialize)]
-struct Line<'a> {
-    seq: u64,
-    /// `epoch-seq`: what the API takes to resume after the event.
-    position: String,
-    kind: &'a str,
-    id: &'a str,
-    version: u64,
-    #[serde(rename = "type")]
-    type_: &'a str,
-    owner: &'a str,
-    at: domain::Timestamp,
-    data: &'a RawValue,
-}
 
 /// What is read back of a line.
 #[derive(Deserialize)]
@@ -46,8 +29,8 @@ struct Position {
 impl Position {
     /// The epoch; none when the line is not as this driver writes it.
     fn epoch(&self) -> Option<u64> {
-        let (epoch, seq) = self.position.split_once('-')?;
-        (seq.parse() == Ok(self.seq)).then(|| epoch.parse().ok())?
+        let (epoch, seq) = object::parse_position(&self.position)?;
+        (seq == self.seq).then_some(epoch)
     }
 }
 
@@ -70,9 +53,9 @@ pub(super) async fn open(path: &str, epoch: u64) -> Result<Arc<dyn Export>, Faul
 
 #[async_trait]
 impl Export for FileExport {
-    async fn position(&self) -> Result<u64, Fault> {
+    async fn position(&self) -> Result<Option<u64>, Fault> {
         let lines = Arc::clone(&self.0);
-        blocking(move || Ok(lines.lock().unwrap_or_else(PoisonError::into_inner).position)).await
+        blocking(move || Ok(Some(lines.lock().unwrap_or_else(PoisonError::into_inner).position))).await
     }
 
     async fn send(&self, events: &[Event]) -> Result<(), Fault> {
@@ -124,26 +107,10 @@ impl Lines {
         let mut text = Vec::new();
         let mut position = self.position;
         for event in events.iter().filter(|event| event.seq > self.position) {
-            let broken = |error| Fault::Broken(format!("event {}: {error}", event.seq));
             if event.seq <= position {
                 return Err(Fault::Broken(format!("event {} after {position}", event.seq)));
             }
-            let data: &RawValue = serde_json::from_str(&event.body).map_err(broken)?;
-            let line = Line {
-                seq: event.seq,
-                position: format!("{}-{}", self.epoch, event.seq),
-                kind: event.kind.as_str(),
-                id: &event.id,
-                version: event.version,
-                type_: &event.type_,
-                owner: event.owner.as_str(),
-                at: event.at,
-                data,
-            };
-            let from = text.len();
-            serde_json::to_writer(&mut text, &line).map_err(broken)?;
-            // JSON text may hold line breaks between its tokens, never inside them.
-            text[from..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+            text.append(&mut object::write(event, self.epoch)?);
             text.push(b'\n');
             position = event.seq;
         }

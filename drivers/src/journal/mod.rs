@@ -5,6 +5,9 @@
 #[cfg(test)]
 pub mod conformance;
 
+mod limits;
+mod postgres;
+mod scratch;
 mod sqlite;
 
 use std::path::Path;
@@ -14,11 +17,18 @@ use async_trait::async_trait;
 use domain::{Change, Claimed, DeadJob, Entity, Event, Job, JobId, Kind, Lease, Owner, Timestamp};
 
 use crate::wake::Wake;
-use crate::{Fault, KeyHeld};
+use crate::{Fault, KeyHeld, without_secrets};
+
+pub use scratch::{Scratch, scratch};
 
 /// The journal port. Every method that writes is one transaction; an `Ok` means on disk.
 #[async_trait]
 pub trait Journal: Send + Sync + 'static {
+    /// Whether other processes may write to it too.
+    fn shared(&self) -> bool {
+        true
+    }
+
     /// Applies one change, whole or not at all; it shares its fsync with every change that waits.
     async fn apply(&self, change: Change) -> Result<Receipt, Fault>;
 
@@ -36,6 +46,11 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Deletes at most `limit` expired keys; answers with how many it deleted.
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, Fault>;
+
+    /// Deletes the oldest events, at most `limit` (1,000 at most), up to the first that is not older than `before`, and
+    /// raises [`Head::floor`] to the last of them; answers with how many. The newest event always stays. Entities, jobs
+    /// and keys stay too. Whoever reads events after a position and then finds the floor at or below it has missed none.
+    async fn forget(&self, before: Timestamp, limit: usize) -> Result<usize, Fault>;
 
     /// One entity.
     async fn entity(&self, kind: Kind, id: &str) -> Result<Option<Entity>, Fault>;
@@ -153,17 +168,45 @@ pub struct Options {
     pub wake: Arc<dyn Wake>,
     /// How long a lease lasts unless renewed, in milliseconds; 30,000 in the product.
     pub lease_millis: u64,
+    /// Whether an older schema, or none, is brought up to date; otherwise it is refused.
+    pub migrate: bool,
 }
 
-/// Opens the journal at `url` and brings its schema up to date: `sqlite:path/to/file.db`.
+/// What [`migrate`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// The schema's version before; 0 when there was none.
+    pub from: usize,
+    /// The schema's version now: the newest this program knows.
+    pub to: usize,
+    /// Which history the journal holds now.
+    pub epoch: u64,
+}
+
+/// Opens the journal at `url`: `sqlite:path/to/file.db` for one process, or `postgres://user:password@host/database` for
+/// any number of them. Brings its schema up to date if the options let it.
 ///
 /// # Errors
 /// [`Fault::Unavailable`] with a one-line reason and what to do: unknown scheme, a second process on the same file,
-/// an unknown schema version, a folder that cannot be written.
+/// a newer schema, an older one that is not to be changed, a folder that cannot be written.
 pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>, Fault> {
     match url.split_once(':') {
         Some(("sqlite", path)) => sqlite::open(path, options).await,
-        _ => Err(Fault::Unavailable(format!("--journal {url}: expected sqlite:<file>"))),
+        Some(("postgres" | "postgresql", _)) => postgres::open(url, options).await,
+        _ => Err(unknown(url)),
+    }
+}
+
+/// Brings the schema of the journal at `url` up to date, or makes it; with `new_epoch` starts a new history, as is right
+/// for a restored copy: positions of the original are gone then.
+///
+/// # Errors
+/// As those of [`open`].
+pub async fn migrate(url: &str, new_epoch: bool) -> Result<Migrated, Fault> {
+    match url.split_once(':') {
+        Some(("sqlite", path)) => sqlite::migrate(path, new_epoch).await,
+        Some(("postgres" | "postgresql", _)) => postgres::migrate(url, new_epoch).await,
+        _ => Err(unknown(url)),
     }
 }
 
@@ -176,8 +219,14 @@ pub async fn open(url: &str, options: Options) -> Result<Arc<dyn Journal>, Fault
 pub async fn open_read_only(url: &str) -> Result<Arc<dyn Journal>, Fault> {
     match url.split_once(':') {
         Some(("sqlite", path)) => sqlite::open_read_only(path).await,
-        _ => Err(Fault::Unavailable(format!("--journal {url}: expected sqlite:<file>"))),
+        Some(("postgres" | "postgresql", _)) => postgres::open_read_only(url).await,
+        _ => Err(unknown(url)),
     }
+}
+
+fn unknown(url: &str) -> Fault {
+    let shown = without_secrets(url);
+    Fault::Unavailable(format!("--journal {shown}: expected sqlite:<file> or postgres://user:password@host/database"))
 }
 
 /// Copies the SQLite journal at `from` to `to` while a server may go on writing it; blocks until the copy is on disk.

@@ -119,6 +119,9 @@ pub fn open(url: &str, tokens: &Arc<Registry>, now: Timestamp) -> Result<Vec<Arc
         None if url == "paper" => paper::open("", tokens, now),
         Some(("paper", options)) => paper::open(options, tokens, now),
         Some(("simnet", base)) => simnet::open(base, tokens),
-        _ => Err(Fault::Unavailable(format!("--venue {url}: expected paper[?…] or simnet=http://host:port"))),
+        _ => {
+            let shown = crate::without_secrets(url);
+            Err(Fault::Unavailable(format!("--venue {shown}: expected paper[?…] or simnet=http://host:port")))
+        }
     }
 }

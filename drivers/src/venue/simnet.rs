@@ -40,7 +40,8 @@ struct Line {
 
 /// The two exchanges of the process at `base`. It need not be up yet.
 pub(super) fn open(base: &str, tokens: &Arc<Registry>) -> Result<Vec<Arc<dyn Venue>>, Fault> {
-    let wrong = |why: &dyn std::fmt::Display| Fault::Unavailable(format!("--venue simnet={base}: {why}"));
+    let shown = crate::without_secrets(base);
+    let wrong = |why: &dyn std::fmt::Display| Fault::Unavailable(format!("--venue simnet={shown}: {why}"));
     let url = reqwest::Url::parse(base).map_err(|e| wrong(&e))?;
     if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
         return Err(wrong(&"expected http://host:port"));

@@ -114,8 +114,8 @@ struct Breaks(Then);
 
 #[async_trait]
 impl Export for Breaks {
-    async fn position(&self) -> Result<u64, Fault> {
-        Ok(0)
+    async fn position(&self) -> Result<Option<u64>, Fault> {
+        Ok(Some(0))
     }
 
     async fn send(&self, _: &[Event]) -> Result<(), Fault> {
@@ -135,7 +135,7 @@ async fn a_loop_that_panics_breaks_the_engine() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_keeps_its_deadline_though_a_task_and_a_loop_hang_and_gives_the_order_back() {
+async fn a_stop_keeps_its_deadline_though_a_task_and_an_export_hang_and_gives_the_order_back() {
     let (site, hangs) = (Site::new(), Arc::new(AtomicBool::new(false)));
     let exports: Vec<(String, Arc<dyn Export>)> = vec![("hangs".to_owned(), Arc::new(Breaks(Then::Hang)))];
     let engine = site.engine_trading_at(faulty(1, Then::Hang, &hangs), exports, 4).await;

@@ -2,12 +2,13 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
+use drivers::without_secrets;
 
 /// A server is up, or down, within this.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,7 +43,8 @@ impl Server {
         let Some(address) = address else {
             let _ = child.kill();
             let _ = child.wait();
-            bail!("the server did not come up: run `tradewind {}` to see why", arguments.join(" "));
+            let shown: Vec<_> = arguments.iter().map(|argument| without_secrets(argument)).collect();
+            bail!("the server did not come up: run `tradewind {}` to see why", shown.join(" "));
         };
         Ok(Self { child, address })
     }
@@ -86,29 +88,5 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// A temporary folder with a journal in it; dropped, it is deleted.
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    /// Makes a folder of a new name in `parent`, or where temporary files are.
-    pub(crate) fn make(parent: Option<&Path>) -> anyhow::Result<Self> {
-        let name = format!("tradewind-bench-{}", uuid::Uuid::now_v7().simple());
-        let folder = parent.map_or_else(std::env::temp_dir, Path::to_path_buf).join(name);
-        std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        Ok(Self(folder))
-    }
-
-    /// The URL of the journal in it.
-    pub(crate) fn journal(&self) -> String {
-        format!("sqlite:{}", self.0.join("bench.db").display())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use super::child::{Folder, Server};
+use super::child::Server;
 use super::load::precise;
 use super::orders::{self, Ended};
 use super::progress::Progress;
 use super::report::{Bar, Row, median};
-use super::rounds::start;
+use super::store::Store;
 use crate::config::{Bench, Scenario};
 
 /// Orders of one run.
@@ -19,8 +19,8 @@ const MEGABYTE: f64 = 1_000_000.0;
 pub(crate) async fn memory(settings: &Bench) -> anyhow::Result<Row> {
     let reduced = settings.scenario == Scenario::All && !settings.full;
     let count = settings.orders.unwrap_or(if reduced { 200_000 } else { 1_000_000 });
-    let folder = Folder::make(settings.dir.as_deref())?;
-    let server = start(&folder, &["--venue", "paper?pace=instant"])?;
+    let store = Store::make(settings).await?;
+    let server = store.serve(&["--venue", "paper?pace=instant"])?;
     let progress = Progress::begin("memory");
     let (mut done, mut ended) = (0, Ended::default());
     while done < count {
@@ -47,8 +47,8 @@ pub(crate) async fn memory(settings: &Bench) -> anyhow::Result<Row> {
 /// (of fewer when there are fewer than ten runs).
 #[expect(clippy::float_arithmetic, reason = "a measurement, no money")]
 pub(crate) async fn linear(settings: &Bench) -> anyhow::Result<Row> {
-    let folder = Folder::make(settings.dir.as_deref())?;
-    let server = start(&folder, &["--venue", "paper?pace=instant"])?;
+    let store = Store::make(settings).await?;
+    let server = store.serve(&["--venue", "paper?pace=instant"])?;
     let progress = Progress::begin("linear");
     let (mut rates, mut ended) = (Vec::new(), Ended::default());
     for run in 0..settings.runs {

@@ -41,6 +41,9 @@ pub(crate) struct Load {
     pub(crate) until: Until,
     /// The number of the first request.
     pub(crate) first: u64,
+    /// A request is due so often, whether earlier ones were answered or not, and its latency counts from then; without it
+    /// every connection sends its next request when it has its answer.
+    pub(crate) pace: Option<Duration>,
 }
 
 /// When a load ends.
@@ -99,8 +102,10 @@ pub(crate) async fn run(load: Load) -> anyhow::Result<Measured> {
         Until::Sent(count) => (Duration::ZERO, load.first + count),
     };
     let mut clients = JoinSet::new();
+    // By this clock requests fall due.
+    let clock = Instant::now();
     for _ in 0..load.connections {
-        let sender = Client { load: load.clone(), next: Arc::clone(&next), last };
+        let sender = Client { load: load.clone(), next: Arc::clone(&next), last, clock };
         let stream =
             TcpStream::connect(load.address).await.with_context(|| format!("no connection to {}", load.address))?;
         stream.set_nodelay(true)?;
@@ -124,6 +129,7 @@ struct Client {
     load: Load,
     next: Arc<AtomicU64>,
     last: u64,
+    clock: Instant,
 }
 
 impl Client {
@@ -144,7 +150,7 @@ impl Client {
         let mut measured = Measured::default();
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
-            let sent_at = Instant::now();
+            let sent_at = self.turn(number).await;
             if number >= self.last || sent_at >= until {
                 return Ok(measured);
             }
@@ -166,6 +172,16 @@ impl Client {
                 measured.bad_status = Some(status);
             }
         }
+    }
+}
+
+impl Client {
+    /// Waits until the request is due; answers with the instant from which its latency counts.
+    async fn turn(&self, number: u64) -> Instant {
+        let Some(pace) = self.load.pace else { return Instant::now() };
+        let due = self.clock + pace * u32::try_from(number - self.load.first).unwrap_or(u32::MAX);
+        tokio::time::sleep_until(due.into()).await;
+        due
     }
 }
 

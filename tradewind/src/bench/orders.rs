@@ -48,7 +48,8 @@ pub(crate) fn get(path: &str) -> Request<Full<Bytes>> {
 
 /// Places exactly `count` orders; every one must be accepted.
 pub(crate) async fn place(address: SocketAddr, connections: u32, count: u64) -> anyhow::Result<Measured> {
-    let load = Load { address, connections, make: placing(), see: None, until: Until::Sent(count), first: 0 };
+    let until = Until::Sent(count);
+    let load = Load { address, connections, make: placing(), see: None, until, first: 0, pace: None };
     load::run(load).await?.all_good("placing orders")
 }
 

@@ -1,4 +1,4 @@
-//! Reads: orders by id, straight from the journal, and the cheapest request there is.
+//! Reads: orders by id, from the journal and from the cache, and the cheapest request there is.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,16 +8,33 @@ use bytes::Bytes;
 use super::load::{self, Load, Until};
 use super::orders;
 use super::progress::Progress;
-use super::report::Row;
+use super::report::{Bar, Row};
 use super::rounds::{Contest, Subject};
 use crate::config::Bench;
 
 /// So many distinct orders are read, over and over.
 const DISTINCT: u64 = 10_000;
 
-/// `GET /v1/swaps/{id}`.
-pub(crate) async fn run(settings: &Bench) -> anyhow::Result<Row> {
-    let subject = Arc::new(Subject::take(settings, &["--swap-concurrency", "0"]).await?);
+/// `GET /v1/swaps/{id}`: straight from the journal, then from the cache with every request counted by both limits.
+/// A server of `--url` is measured as it is set.
+pub(crate) async fn run(settings: &Bench) -> anyhow::Result<Vec<Row>> {
+    if settings.url.is_some() {
+        return Ok(vec![read(settings, "as the server is set", Bar::AtLeast(0.45), &[]).await?]);
+    }
+    // Nobody has said how fast a read from PostgreSQL must be.
+    let uncached = if settings.journal.is_some() { Bar::None } else { Bar::AtLeast(0.45) };
+    Ok(vec![
+        read(settings, "uncached", uncached, &["--cache", "none"]).await?,
+        read(settings, "cached, limits checked", Bar::AtLeast(0.65), &LIMITED).await?,
+    ])
+}
+
+/// The cache that is the default, and limits that nobody reaches.
+const LIMITED: [&str; 4] = ["--rate-limit", "1000000/s", "--rate-limit-address", "1000000/s"];
+
+async fn read(settings: &Bench, how: &str, bar: Bar, arguments: &[&str]) -> anyhow::Result<Row> {
+    let arguments = [&["--concurrency", "swap.execute=0"], arguments].concat();
+    let subject = Arc::new(Subject::take(settings, &arguments).await?);
     let ids = {
         let _progress = Progress::begin(format!("read: placing {DISTINCT} orders"));
         place(&subject, settings.connections).await?
@@ -27,16 +44,16 @@ pub(crate) async fn run(settings: &Bench) -> anyhow::Result<Row> {
         let index = usize::try_from(number.wrapping_mul(7_919) % DISTINCT).unwrap_or(0);
         orders::get(&ids[index])
     });
-    let what = format!("orders read by id, {DISTINCT} of them");
-    let contest = Contest { what, unit: "reads/s", bar: 0.45, make };
+    let what = format!("orders read by id, {DISTINCT} of them, {how}");
+    let contest = Contest { what, unit: "reads/s", bar, make };
     contest.run(settings, |_| shared(&subject)).await
 }
 
 /// `GET /health/live`.
 pub(crate) async fn health(settings: &Bench) -> anyhow::Result<Row> {
-    let subject = Arc::new(Subject::take(settings, &["--swap-concurrency", "0"]).await?);
+    let subject = Arc::new(Subject::take(settings, &["--concurrency", "swap.execute=0"]).await?);
     let make: load::Make = Arc::new(|_| orders::get("/health/live"));
-    let contest = Contest { what: "GET /health/live".to_owned(), unit: "requests/s", bar: 0.80, make };
+    let contest = Contest { what: "GET /health/live".to_owned(), unit: "requests/s", bar: Bar::AtLeast(0.80), make };
     contest.run(settings, |_| shared(&subject)).await
 }
 
@@ -57,9 +74,8 @@ async fn place(subject: &Subject, connections: u32) -> anyhow::Result<Vec<String
     };
     let make = orders::placing();
     let until = Until::Sent(DISTINCT);
-    load::run(Load { address: subject.address, connections, make, see: Some(see), until, first: 0 })
-        .await?
-        .all_good("placing orders")?;
+    let load = Load { address: subject.address, connections, make, see: Some(see), until, first: 0, pace: None };
+    load::run(load).await?.all_good("placing orders")?;
     let paths = std::mem::take(&mut *paths.lock().unwrap_or_else(PoisonError::into_inner));
     ensure!(paths.len() as u64 == DISTINCT, "the server answered orders without an id");
     Ok(paths)

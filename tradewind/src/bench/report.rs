@@ -34,6 +34,8 @@ pub(crate) enum Bar {
     AtLeast(f64),
     /// The score must not exceed it.
     AtMost(f64),
+    /// Nothing was asked for: it is good to know.
+    None,
 }
 
 impl Row {
@@ -42,14 +44,16 @@ impl Row {
         let reached = match self.bar {
             Bar::AtLeast(bar) => self.score >= bar,
             Bar::AtMost(bar) => self.score <= bar,
+            Bar::None => true,
         };
         reached && self.spoilt.is_none()
     }
 
     fn json(&self) -> Value {
         let (bar, sense) = match self.bar {
-            Bar::AtLeast(bar) => (bar, "atLeast"),
-            Bar::AtMost(bar) => (bar, "atMost"),
+            Bar::AtLeast(bar) => (Some(bar), Some("atLeast")),
+            Bar::AtMost(bar) => (Some(bar), Some("atMost")),
+            Bar::None => (None, None),
         };
         json!({
             "what": self.what, "value": self.value, "unit": self.unit, "yardstick": self.yardstick,
@@ -63,6 +67,12 @@ impl Row {
         let bar = match self.bar {
             Bar::AtLeast(bar) => format!("≥ {}", number(bar)),
             Bar::AtMost(bar) => format!("≤ {}", number(bar)),
+            Bar::None => String::new(),
+        };
+        let verdict = match self.bar {
+            _ if !self.met() => "MISSED",
+            Bar::None => "",
+            _ => "met",
         };
         let micros = |index: usize| self.latency.map_or_else(String::new, |all| milliseconds(all[index]));
         [
@@ -71,7 +81,7 @@ impl Row {
             self.yardstick.map_or_else(String::new, number),
             self.yardstick.map_or_else(String::new, |_| number(self.score)),
             bar,
-            if self.met() { "met" } else { "MISSED" }.to_owned(),
+            verdict.to_owned(),
             micros(0),
             micros(1),
             micros(2),
@@ -118,9 +128,9 @@ pub(crate) fn table(rows: &[Row]) -> String {
 }
 
 /// Everything as one JSON object.
-pub(crate) fn json(rows: &[Row], machine: &str) -> Value {
+pub(crate) fn json(rows: &[Row], machine: &str, journal: &str) -> Value {
     let met = rows.iter().all(Row::met);
-    json!({"machine": machine, "met": met, "rows": rows.iter().map(Row::json).collect::<Vec<_>>()})
+    json!({"machine": machine, "journal": journal, "met": met, "rows": rows.iter().map(Row::json).collect::<Vec<_>>()})
 }
 
 fn number(value: f64) -> String {
@@ -151,10 +161,12 @@ mod tests {
 
     #[test]
     fn the_table_reads_well() {
-        insta::assert_snapshot!(table(&[row(0.62, Bar::AtLeast(0.45)), row(0.2, Bar::AtLeast(0.35))]), @"
+        let rows = [row(0.62, Bar::AtLeast(0.45)), row(0.2, Bar::AtLeast(0.35)), row(0.1, Bar::None)];
+        insta::assert_snapshot!(table(&rows), @"
         what              value  yardstick  ratio     bar          p50 ms  p99 ms  p99.9 ms
         reads  12346 requests/s      20000   0.62  ≥ 0.45  met       1.23   20.00     30.00
         reads  12346 requests/s      20000   0.20  ≥ 0.35  MISSED    1.23   20.00     30.00
+        reads  12346 requests/s      20000   0.10                    1.23   20.00     30.00
         ");
     }
 

@@ -6,22 +6,24 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
-use super::child::{Folder, Server};
+use super::child::Server;
 use super::histogram::Histogram;
 use super::load::{self, Load, Make, Until};
 use super::orders;
 use super::progress::Progress;
 use super::report::{Bar, Row, latency, median};
+use super::store::Store;
 use crate::config::Bench;
 
-const ROUNDS: usize = 3;
+/// How often what varies is measured.
+pub(crate) const ROUNDS: usize = 3;
 
 /// The server under measurement: one of the bench's own, or that of `--url`.
 pub(crate) struct Subject {
     /// Where it listens.
     pub(crate) address: SocketAddr,
-    /// Killed, then its folder deleted, in this order.
-    _own: Option<(Server, Folder)>,
+    /// Killed, then its journal deleted, in this order.
+    _own: Option<(Server, Store)>,
 }
 
 impl Subject {
@@ -30,17 +32,10 @@ impl Subject {
         if let Some(url) = &settings.url {
             return Ok(Self { address: resolve(url).await?, _own: None });
         }
-        let folder = Folder::make(settings.dir.as_deref())?;
-        let server = start(&folder, arguments)?;
-        Ok(Self { address: server.address, _own: Some((server, folder)) })
+        let store = Store::make(settings).await?;
+        let server = store.serve(arguments)?;
+        Ok(Self { address: server.address, _own: Some((server, store)) })
     }
-}
-
-/// Starts a server on the folder's journal.
-pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> anyhow::Result<Server> {
-    let journal = folder.journal();
-    let common = ["serve", "--listen", "127.0.0.1:0", "--log", "error", "--journal", &journal];
-    Server::start(&[&common, arguments].concat())
 }
 
 async fn resolve(url: &str) -> anyhow::Result<SocketAddr> {
@@ -58,7 +53,7 @@ pub(crate) struct Contest {
     /// Of the value.
     pub(crate) unit: &'static str,
     /// What the ratio must reach.
-    pub(crate) bar: f64,
+    pub(crate) bar: Bar,
     /// Makes the requests.
     pub(crate) make: Make,
 }
@@ -96,7 +91,7 @@ impl Contest {
             unit: self.unit,
             yardstick: Some(median(yardsticks)),
             score: median(ratios),
-            bar: Bar::AtLeast(self.bar),
+            bar: self.bar,
             latency: Some(latency(&latencies)),
             spoilt: None,
         })
@@ -104,6 +99,6 @@ impl Contest {
 
     fn load(&self, settings: &Bench, address: SocketAddr, make: &Make, first: u64) -> Load {
         let until = Until::Elapsed(Duration::from_secs(settings.seconds));
-        Load { address, connections: settings.connections, make: Arc::clone(make), see: None, until, first }
+        Load { address, connections: settings.connections, make: Arc::clone(make), see: None, until, first, pace: None }
     }
 }

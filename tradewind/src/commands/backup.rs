@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
+use drivers::without_secrets;
 
 use crate::config::Backup;
 use crate::serve::plain;
@@ -13,8 +14,11 @@ pub(crate) async fn run(settings: Backup) -> anyhow::Result<u8> {
     if settings.file.exists() {
         bail!("{name} exists: name a new file");
     }
-    let Some(("sqlite", journal)) = settings.journal.split_once(':') else {
-        bail!("--journal {}: expected sqlite:<file>", settings.journal);
+    let (shown, scheme) = (without_secrets(&settings.journal), settings.journal.split_once(':'));
+    let journal = match scheme {
+        Some(("sqlite", journal)) => journal,
+        Some(("postgres" | "postgresql", _)) => bail!("--journal {shown}: use pg_dump; docs/operations.md says how"),
+        _ => bail!("--journal {shown}: expected sqlite:<file>"),
     };
     let (from, to) = (PathBuf::from(journal), settings.file.clone());
     tokio::task::spawn_blocking(move || drivers::journal::backup(&from, &to)).await?.map_err(plain)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::duration;
+use super::values::duration;
 
 /// Which server, and on whose account.
 #[derive(Clone, Debug, Args)]
@@ -171,7 +171,13 @@ pub(crate) struct Simnet {
 )]
 pub(crate) struct Check {
     /// The journal
-    #[arg(long, env = "TRADEWIND_JOURNAL", default_value = "sqlite:data/tradewind.db", value_name = "URL")]
+    #[arg(
+        long,
+        env = "TRADEWIND_JOURNAL",
+        hide_env_values = true,
+        default_value = "sqlite:data/tradewind.db",
+        value_name = "URL"
+    )]
     pub(crate) journal: String,
 
     /// Print JSON
@@ -179,7 +185,7 @@ pub(crate) struct Check {
     pub(crate) json: bool,
 }
 
-/// Copy a journal to a new file; its server may go on running
+/// Copy a SQLite journal to a new file; its server may go on running. For PostgreSQL see docs/operations.md
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tradewind backup backups/monday.db\n\n\
     To restore, stop the server and start it with --journal sqlite:backups/monday.db.")]
@@ -188,6 +194,34 @@ pub(crate) struct Backup {
     pub(crate) file: PathBuf,
 
     /// The journal
-    #[arg(long, env = "TRADEWIND_JOURNAL", default_value = "sqlite:data/tradewind.db", value_name = "URL")]
+    #[arg(
+        long,
+        env = "TRADEWIND_JOURNAL",
+        hide_env_values = true,
+        default_value = "sqlite:data/tradewind.db",
+        value_name = "URL"
+    )]
     pub(crate) journal: String,
+}
+
+/// Bring the schema of a journal up to date, or make it; says from which version to which
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tradewind migrate                # before servers that run with --no-migrate\n  \
+    tradewind migrate --new-epoch    # after a restore: clients begin anew instead of missing events\n\n\
+    Make a backup first. Nobody else may use a SQLite journal meanwhile.\n\n\
+    Exit codes: 0 the schema is up to date, 2 it is not (no such server, a newer schema).")]
+pub(crate) struct Migrate {
+    /// The journal
+    #[arg(
+        long,
+        env = "TRADEWIND_JOURNAL",
+        hide_env_values = true,
+        default_value = "sqlite:data/tradewind.db",
+        value_name = "URL"
+    )]
+    pub(crate) journal: String,
+
+    /// Begin a new history: positions that were given out before are gone
+    #[arg(long)]
+    pub(crate) new_epoch: bool,
 }

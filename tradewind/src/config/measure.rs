@@ -11,15 +11,20 @@ between the two, the median of three counts, and a ratio compares only rounds of
 run. Put --dir on the disk that you mean to measure. Orders are small, in alternating
 directions, on one account, without idempotency keys.
 
+With --journal every journal is a database of its own, made beside the one in the URL and
+dropped at the end; that one is left alone. The user needs the right to make databases.
+Bars are those of the journal. backlog and hot ask the journal directly, without a server.
+
 Examples:
   tradewind bench all
   tradewind bench execute --orders 200000
   tradewind bench accept --seconds 10 --json
   tradewind bench memory
+  tradewind bench all --journal postgres://postgres@127.0.0.1/postgres
 
 Exit codes: 0 every bar is met; 1 a measurement does not count, because fewer than 99 % of
-its orders confirmed or frames were lost; 2 it could not measure; 3 all measurements count,
-and a bar is missed.";
+its orders confirmed, frames were lost or changes came too late; 2 it could not measure;
+3 all measurements count, and a bar is missed.";
 
 /// Measure speed and memory against the bars
 #[derive(Clone, Debug, Args)]
@@ -43,7 +48,7 @@ pub(crate) struct Bench {
         value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(crate) connections: u32,
 
-    /// Orders to execute [default: 200000; memory: 1000000, within all: 200000]
+    /// Orders to execute [default: 200000, on PostgreSQL 50000; workers: 40000; memory: 1000000, within all: 200000]
     #[arg(long, env = "TRADEWIND_BENCH_ORDERS", value_name = "N",
         value_parser = clap::value_parser!(u64).range(100..=100_000_000))]
     pub(crate) orders: Option<u64>,
@@ -58,6 +63,15 @@ pub(crate) struct Bench {
         value_parser = clap::value_parser!(u32).range(100..=20_000))]
     pub(crate) sockets: u32,
 
+    /// backlog: how many jobs wait [default: 1000000; within all: 100000]
+    #[arg(long, env = "TRADEWIND_BENCH_JOBS", value_name = "N",
+        value_parser = clap::value_parser!(u64).range(10_000..=10_000_000))]
+    pub(crate) jobs: Option<u64>,
+
+    /// Measure on this PostgreSQL server, postgres://user:password@host/database, instead of on SQLite
+    #[arg(long, env = "TRADEWIND_BENCH_JOURNAL", hide_env_values = true, value_name = "URL")]
+    pub(crate) journal: Option<String>,
+
     /// Measure this server instead of one of its own (accept, read, stream and health only)
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
@@ -66,7 +80,7 @@ pub(crate) struct Bench {
     #[arg(long, env = "TRADEWIND_BENCH_DIR", value_name = "FOLDER")]
     pub(crate) dir: Option<PathBuf>,
 
-    /// all: with the million orders of the memory bar
+    /// all: with the million orders of the memory bar and the million jobs of the backlog
     #[arg(long)]
     pub(crate) full: bool,
 }
@@ -78,7 +92,7 @@ pub(crate) enum Scenario {
     Accept,
     /// Accepted orders executed to their end per second
     Execute,
-    /// Orders read by id per second
+    /// Orders read by id per second, from the journal and from the cache
     Read,
     /// From commit to frame on two thousand sockets
     Stream,
@@ -88,6 +102,50 @@ pub(crate) enum Scenario {
     Memory,
     /// Whether cost grows linearly with orders
     Linear,
-    /// Health, accept, read, execute, stream and memory
+    /// Three worker processes beside one (PostgreSQL)
+    Workers,
+    /// Jobs claimed per second while many wait
+    Backlog,
+    /// One entity that 64 clients change
+    Hot,
+    /// Everything that the journal has a bar for, but linear
     All,
+}
+
+impl Bench {
+    /// Why this cannot be measured, as a line that says what to do.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        use Scenario::{Accept, Health, Read, Stream};
+        let said = match (&self.url, &self.journal) {
+            (Some(_), Some(_)) => "--journal: the server of --url has its own; leave one of them away",
+            (Some(_), None) if !matches!(self.scenario, Accept | Health | Read | Stream) => {
+                "--url: this measurement needs servers or journals of its own; leave --url away"
+            }
+            (None, None) if self.scenario == Scenario::Workers => {
+                "workers: several processes need a PostgreSQL journal; name a server with --journal \
+                 postgres://user:password@host/database"
+            }
+            _ => return None,
+        };
+        Some(said.to_owned())
+    }
+
+    /// What to measure, one after the other.
+    pub(crate) const fn parts(&self) -> &'static [Scenario] {
+        use Scenario::{Accept, All, Backlog, Execute, Health, Hot, Linear, Memory, Read, Stream, Workers};
+        match self.scenario {
+            All if self.journal.is_some() => &[Accept, Read, Execute, Stream, Memory, Workers, Backlog, Hot],
+            All => &[Health, Accept, Read, Execute, Stream, Memory, Backlog, Hot],
+            Accept => &[Accept],
+            Execute => &[Execute],
+            Read => &[Read],
+            Stream => &[Stream],
+            Health => &[Health],
+            Memory => &[Memory],
+            Linear => &[Linear],
+            Workers => &[Workers],
+            Backlog => &[Backlog],
+            Hot => &[Hot],
+        }
+    }
 }

@@ -1,15 +1,21 @@
 //! Settings of `tradewind serve`.
 
-use std::convert::Infallible;
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
+use api::Network;
 use clap::Args;
+use drivers::limit::{Rate, Rates};
+use drivers::without_secrets;
+use engine::{Concurrency, Roles};
 
-use super::duration;
+use super::values::{AtOnce, Facade, Role, Secret, age, duration, pause};
+
+/// How long a server that others reach serves on after it said that it is not ready.
+const UNREADY_FOR: Duration = Duration::from_secs(5);
+/// Request keys live so long; a shorter memory shows in their replays.
+const KEYS_LIVE: Duration = Duration::from_secs(24 * 3_600);
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -18,11 +24,12 @@ Examples:
   tradewind --venue 'paper?pace=instant&seed=7'   simulated venues that answer at once
   tradewind --venue simnet=http://127.0.0.1:8090  those of a running `tradewind simnet`
   tradewind --facade dex=127.0.0.1:3000           an existing client's wire format
+  tradewind --roles work --listen 127.0.0.1:0     one of several processes on one PostgreSQL
 
 Prints `listening on http://…` on standard output when it takes requests (before it, the
-addresses of facades); everything else goes to standard error. Stops on SIGINT or SIGTERM, within
-its drain deadline: orders that are not at rest by then go on at the next start. A second signal
-stops it at once.
+addresses of facades); everything else goes to standard error. On SIGINT or SIGTERM it is not
+ready at once, serves on for --unready-for, and then stops within --drain-deadline: orders that
+are not at rest by then go on at the next start. A second signal stops it at once.
 
 Exit codes: 0 stopped as told, 2 it could not start, or a part of it failed and it stopped.";
 
@@ -30,21 +37,51 @@ Exit codes: 0 stopped as told, 2 it could not start, or a part of it failed and 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Serve {
-    /// Where orders, events and jobs are kept: sqlite:<file>
-    #[arg(long, env = "TRADEWIND_JOURNAL", default_value = "sqlite:data/tradewind.db", value_name = "URL")]
+    /// Where orders, events and jobs are kept: sqlite:<file> for one process, or
+    /// postgres://user:password@host/database[?pool=…&sslmode=…] for any number of them
+    #[arg(
+        long,
+        env = "TRADEWIND_JOURNAL",
+        hide_env_values = true,
+        default_value = "sqlite:data/tradewind.db",
+        value_name = "URL"
+    )]
     pub(crate) journal: String,
 
-    /// How parts are woken after a commit: local
-    #[arg(long, env = "TRADEWIND_WAKE", default_value = "local", value_name = "URL")]
-    pub(crate) wake: String,
+    /// What this process is, when several share a PostgreSQL journal: api takes requests, work executes orders and deletes
+    /// what is old, relay feeds exports. Without api it serves only /health and /metrics. SQLite takes all of them
+    #[arg(
+        long,
+        env = "TRADEWIND_ROLES",
+        default_value = "api,work,relay",
+        value_name = "ROLE",
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
+    pub(crate) roles: Vec<Role>,
+
+    /// Start only on a schema that is up to date (see `tradewind migrate`)
+    #[arg(long, env = "TRADEWIND_NO_MIGRATE")]
+    pub(crate) no_migrate: bool,
+
+    /// How parts are woken after a commit: local (default with SQLite), postgres (the journal's own, default there),
+    /// redis://host:port or nats://host:port, both with ?prefix=<installation>
+    #[arg(long, env = "TRADEWIND_WAKE", hide_env_values = true, value_name = "URL")]
+    pub(crate) wake: Option<String>,
+
+    /// What keeps reads by id cheap: memory[?megabytes=64], redis://[:password@]host[:port][/database][?prefix=…] that
+    /// several processes share, or none
+    #[arg(long, env = "TRADEWIND_CACHE", hide_env_values = true, default_value = "memory", value_name = "URL")]
+    pub(crate) cache: String,
 
     /// Where swaps are executed: paper[?pace=real|instant&seed=…&balance=…&fail=…&drop=…&stall=…&lose_answer=…] or
     /// simnet=http://host:port (repeatable; in the variable, separated by commas)
     #[arg(long, env = "TRADEWIND_VENUE", default_value = "paper", value_name = "URL", value_delimiter = ',')]
     pub(crate) venue: Vec<String>,
 
-    /// Where committed events go besides: file:<path>, one JSON object per line (repeatable)
-    #[arg(long, env = "TRADEWIND_EXPORT", value_name = "URL", value_delimiter = ',')]
+    /// Where committed events go besides: file:<path>, one JSON object per line, or nats://host:port[?stream=…&subject=…&replicas=…],
+    /// one JetStream message each (repeatable)
+    #[arg(long, env = "TRADEWIND_EXPORT", hide_env_values = true, value_name = "URL", value_delimiter = ',')]
     pub(crate) export: Vec<String>,
 
     /// Address of the API; port 0 takes a free one
@@ -55,6 +92,19 @@ pub(crate) struct Serve {
     #[arg(long, env = "TRADEWIND_FACADE", value_name = "NAME=ADDRESS", value_delimiter = ',')]
     pub(crate) facade: Vec<Facade>,
 
+    /// How many requests one account may make: per second, minute or hour, and how many at once: 100/s, 600/m:50
+    /// [default: any number]
+    #[arg(long, env = "TRADEWIND_RATE_LIMIT", value_name = "RATE")]
+    pub(crate) rate_limit: Option<Rate>,
+
+    /// How many requests may come from one address (of IPv6: from one network of 64 bits) [default: any number]
+    #[arg(long, env = "TRADEWIND_RATE_LIMIT_ADDRESS", value_name = "RATE")]
+    pub(crate) rate_limit_address: Option<Rate>,
+
+    /// A proxy, or a network of them, whose X-Forwarded-For says where a request comes from (repeatable)
+    #[arg(long, env = "TRADEWIND_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',')]
+    pub(crate) trusted_proxy: Vec<Network>,
+
     /// More tokens, from a JSON array of {symbol, mint, decimals, referencePrice}
     #[arg(long, env = "TRADEWIND_TOKENS", value_name = "FILE")]
     pub(crate) tokens: Option<PathBuf>,
@@ -63,10 +113,15 @@ pub(crate) struct Serve {
     #[arg(long, env = "TRADEWIND_QUOTE_DEADLINE", default_value = "800ms", value_name = "TIME", value_parser = duration)]
     pub(crate) quote_deadline: Duration,
 
-    /// How many orders are routed and built at once; 0 accepts orders and executes none
-    #[arg(long, env = "TRADEWIND_SWAP_CONCURRENCY", default_value_t = 256, value_name = "N",
-        value_parser = clap::value_parser!(u32).range(0..=4096))]
-    pub(crate) swap_concurrency: u32,
+    /// How many jobs of a queue are worked on at once; 0 leaves it alone (repeatable) [default:
+    /// swap.execute=256,swap.expire=10]
+    #[arg(long, env = "TRADEWIND_CONCURRENCY", value_name = "QUEUE=N", value_delimiter = ',')]
+    pub(crate) concurrency: Vec<AtOnce>,
+
+    /// How old an event gets before it is forgotten, such as 90d; none that an export has not got yet. Orders stay [default:
+    /// events are kept for ever]
+    #[arg(long, env = "TRADEWIND_KEEP_EVENTS", value_name = "TIME", value_parser = age)]
+    pub(crate) keep_events: Option<Duration>,
 
     /// Listen on addresses that are not loopback, although anyone who reaches them may trade
     #[arg(long, env = "TRADEWIND_OPEN")]
@@ -76,18 +131,27 @@ pub(crate) struct Serve {
     #[arg(long, env = "TRADEWIND_REQUEST_DEADLINE", default_value = "30s", value_name = "TIME", value_parser = duration)]
     pub(crate) request_deadline: Duration,
 
-    /// How long the stop may take: requests have three quarters of it (all but 4s, if that is more) to end
+    /// How long it serves on after it said that it is not ready, so that load balancers notice [default: 5s; 0s where it
+    /// listens on loopback only]
+    #[arg(long, env = "TRADEWIND_UNREADY_FOR", value_name = "TIME", value_parser = pause)]
+    pub(crate) unready_for: Option<Duration>,
+
+    /// How long the stop may take then: requests have three quarters of it (all but 4s, if that is more) to end
     #[arg(long, env = "TRADEWIND_DRAIN_DEADLINE", default_value = "10s", value_name = "TIME", value_parser = duration)]
     pub(crate) drain_deadline: Duration,
 
-    /// The installation's secret, 64 hexadecimal digits: signs cursors. Without it a file of mode 600 beside the journal
-    /// keeps one
+    /// The installation's secret, 64 hexadecimal digits: signs cursors. Without it a file of mode 600 beside a SQLite journal
+    /// keeps one; with any other journal every api process needs it, and all the same one
     #[arg(long, env = "TRADEWIND_SECRET", hide_env_values = true, value_name = "HEX")]
     pub(crate) secret: Option<Secret>,
 
     /// What is logged: a level, or target=level pairs
     #[arg(long, env = "TRADEWIND_LOG", default_value = "info", value_name = "FILTER")]
     pub(crate) log: String,
+
+    /// For cluster tests: jobs whose lease is not renewed for so long are handed out again
+    #[arg(long, env = "TRADEWIND_LEASE", hide = true, default_value = "30s", value_name = "TIME", value_parser = duration)]
+    pub(crate) lease: Duration,
 
     /// For crash tests: kill the process at the n-th pass of a named point, `name=n,…`
     #[arg(long, env = "TRADEWIND_FAILPOINTS", hide = true, default_value = "", value_name = "POINTS")]
@@ -97,24 +161,66 @@ pub(crate) struct Serve {
 impl Serve {
     /// Why these settings cannot be served, as a line that says what to do.
     pub(crate) fn refusal(&self) -> Option<String> {
-        let strange = self.addresses().find(|a| !a.ip().is_loopback())?;
+        let (roles, sqlite) = (self.roles(), self.journal.starts_with("sqlite:"));
+        if sqlite && roles != Roles::ALL {
+            let why = "--roles: a SQLite journal belongs to one process, which needs all roles; leave --roles out, or name \
+                       a PostgreSQL journal with --journal postgres://user@host/database";
+            return Some(why.to_owned());
+        }
+        if !roles.api && !self.facade.is_empty() {
+            return Some("--facade needs the role api: add it to --roles, or leave --facade out".to_owned());
+        }
+        if roles.api && self.journal.starts_with("postgres") && self.secret.is_none() {
+            let why = "--secret is needed with this journal, the same for every api process: make one with `openssl rand \
+                       -hex 32`";
+            return Some(why.to_owned());
+        }
+        // Health and metrics alone may be reached from anywhere.
+        let strange = self.addresses().find(|a| roles.api && !a.ip().is_loopback())?;
         (!self.open).then(|| {
             format!("{strange} is not loopback and this server has no keys: listen on 127.0.0.1, or say --open to let in everyone who reaches it")
         })
     }
 
+    /// What this process is.
+    pub(crate) fn roles(&self) -> Roles {
+        let has = |role| self.roles.contains(&role);
+        Roles { api: has(Role::Api), work: has(Role::Work), relay: has(Role::Relay) }
+    }
+
+    /// How many jobs of each queue are worked on at once.
+    pub(crate) fn concurrency(&self) -> Concurrency {
+        let mut table = Concurrency::default();
+        for AtOnce { queue, jobs } in &self.concurrency {
+            table.set(queue, *jobs);
+        }
+        table
+    }
+
+    /// How long it serves on after it said that it is not ready.
+    pub(crate) fn unready_for(&self) -> Duration {
+        let alone = self.addresses().all(|a| a.ip().is_loopback());
+        self.unready_for.unwrap_or(if alone { Duration::ZERO } else { UNREADY_FOR })
+    }
+
     /// Settings that will bite, each as a sentence.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let mut all = Vec::new();
-        if self.addresses().all(|a| a.ip().is_loopback()) {
+        let (mut all, roles) = (Vec::new(), self.roles());
+        if roles.api && self.addresses().all(|a| a.ip().is_loopback()) {
             all.push(
                 "the server is open: it has no keys, every program on this machine may trade on any account".into(),
             );
-        } else {
+        } else if roles.api {
             all.push("the server is open and not on loopback: everyone who reaches it may trade on any account".into());
         }
-        if self.swap_concurrency == 0 {
-            all.push("--swap-concurrency 0: orders are accepted and no order is executed".into());
+        all.extend(self.warnings_of_limits());
+        if roles.work && self.concurrency().of(domain::swap::QUEUE) == 0 {
+            all.push("--concurrency swap.execute=0: this process executes no order".into());
+        }
+        if self.keep_events.is_some_and(|keep| keep < KEYS_LIVE) {
+            all.push(
+                "--keep-events is below 24h: a repeated request may get its order as it is now, not as it was".into(),
+            );
         }
         if self.quote_deadline >= self.request_deadline {
             all.push(
@@ -123,6 +229,7 @@ impl Serve {
         }
         for venue in &self.venue {
             if ["fail=", "drop=", "stall=", "lose_answer="].iter().any(|option| venue.contains(option)) {
+                let venue = without_secrets(venue);
                 all.push(format!("--venue {venue}: the simulated venues misbehave on purpose"));
             }
         }
@@ -132,61 +239,27 @@ impl Serve {
         all
     }
 
+    fn warnings_of_limits(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        let (limited, shared) = (self.rates() != Rates::default(), drivers::cache::is_redis(&self.cache));
+        if !limited && self.addresses().any(|a| !a.ip().is_loopback()) {
+            all.push("no --rate-limit and no --rate-limit-address: one caller may take the whole server".into());
+        }
+        if limited && !shared && !self.journal.starts_with("sqlite:") {
+            all.push("--rate-limit without --cache redis://…: every process allows as much by itself".into());
+        }
+        if !self.trusted_proxy.is_empty() && self.rate_limit_address.is_none() {
+            all.push("--trusted-proxy does nothing without --rate-limit-address".into());
+        }
+        all
+    }
+
+    /// How many requests callers may make.
+    pub(crate) fn rates(&self) -> Rates {
+        Rates { address: self.rate_limit_address, key: self.rate_limit }
+    }
+
     fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         std::iter::once(self.listen).chain(self.facade.iter().map(|f| f.address))
-    }
-}
-
-/// A facade with a listener of its own. So far there is one: `dex`.
-#[derive(Clone, Debug)]
-pub(crate) struct Facade {
-    /// Where it listens.
-    pub(crate) address: SocketAddr,
-}
-
-impl FromStr for Facade {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let Some(("dex", address)) = text.split_once('=') else {
-            return Err("expected dex=<address>, such as dex=127.0.0.1:3000".to_owned());
-        };
-        let address = address.parse().map_err(|_| format!("{address:?} is no address such as 127.0.0.1:3000"))?;
-        Ok(Self { address })
-    }
-}
-
-/// The installation's secret as it was given; prints as dots. It is read late, so that no error can quote it.
-#[derive(Clone)]
-pub(crate) struct Secret(String);
-
-impl Secret {
-    /// The 32 bytes that its 64 hexadecimal digits stand for.
-    pub(crate) fn bytes(&self) -> Result<[u8; 32], String> {
-        let wrong = || "the secret must be 64 hexadecimal digits: make one with `openssl rand -hex 32`".to_owned();
-        let digits = self.0.trim().as_bytes();
-        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return Err(wrong());
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| wrong())?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
-        }
-        Ok(bytes)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
-
-impl FromStr for Secret {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.to_owned()))
     }
 }

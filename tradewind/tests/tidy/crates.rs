@@ -7,8 +7,12 @@ use serde_json::Value;
 
 use super::tree::{Source, root, sources};
 
+/// The servers for tests: every crate's tests may use it, no crate may.
+const TESTBED: &str = "testbed";
+
 /// Every edge between our crates. Arrows point down only.
-const EDGES: [(&str, &[&str]); 7] = [
+const EDGES: [(&str, &[&str]); 8] = [
+    (TESTBED, &[]),
     ("routing", &[]),
     ("domain", &[]),
     ("simnet", &["routing"]),
@@ -24,7 +28,7 @@ const PURE: [(&str, &[&str]); 2] = [
     ("routing", &["serde", "thiserror", "proptest"]),
 ];
 
-/// Ours and theirs, by crate: every dependency of every sort.
+/// Ours and theirs, by crate: every dependency of every sort, but for what only tests take of the testbed.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let arguments = ["metadata", "--no-deps", "--locked", "--offline", "--format-version", "1"];
@@ -33,7 +37,8 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let names = |package: &Value| {
         let all = package["dependencies"].as_array().expect("dependencies").iter();
-        all.map(|d| d["name"].as_str().expect("a name").to_owned()).collect()
+        let for_tests = |d: &&Value| d["name"] == TESTBED && d["kind"] == "dev";
+        all.filter(|d| !for_tests(d)).map(|d| d["name"].as_str().expect("a name").to_owned()).collect()
     };
     let packages = metadata["packages"].as_array().expect("packages").iter();
     packages.map(|package| (package["name"].as_str().expect("a name").to_owned(), names(package))).collect()
@@ -72,7 +77,8 @@ fn only_the_binary_has_anyhow_the_environment_and_the_exit() {
     let found = dependencies();
     let with_anyhow: Vec<_> = found.iter().filter(|(_, all)| all.contains("anyhow")).map(|(name, _)| name).collect();
     assert_eq!(with_anyhow, ["tradewind"]);
-    for source in sources().iter().filter(|source| source.is_rust() && source.crate_name() != "tradewind") {
+    let ours = sources();
+    for source in ours.iter().filter(|s| s.is_rust() && !["tradewind", TESTBED].contains(&s.crate_name())) {
         for word in ["std::env", "env::var", "process::exit"] {
             assert!(!source.product().contains(word), "{}: {word} belongs into the binary", source.path);
         }

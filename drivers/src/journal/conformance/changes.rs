@@ -171,3 +171,13 @@ pub(super) async fn texts_are_kept_to_the_byte(harness: &dyn Harness) {
     assert_eq!(swap(&*journal, "it's; -- \u{e4}").await.unwrap().body, body);
     assert_eq!(journal.events(0, None, 1).await.unwrap()[0].body, body);
 }
+
+pub(super) async fn texts_that_no_row_can_hold_find_nothing(harness: &dyn Harness) {
+    let journal = harness.open(LONG).await;
+    journal.apply(create("a")).await.unwrap();
+    assert_eq!(swap(&*journal, "a\0").await, None);
+    assert_eq!(journal.history(Kind::Swap, "a\0", 0, 10).await, Ok(vec![]));
+    let fields = vec![("id", "a\0".to_owned())];
+    let page = journal.entities(crate::journal::List { fields, ..super::make::list() }).await.unwrap();
+    assert_eq!(page.entities, []);
+}

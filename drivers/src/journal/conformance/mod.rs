@@ -6,6 +6,7 @@ mod batches;
 mod changes;
 mod dedup;
 mod endings;
+mod forget;
 mod groups;
 mod jobs;
 mod keys;
@@ -71,6 +72,7 @@ macro_rules! journal_cases {
             changes::event_bodies_have_a_limit,
             changes::ids_have_a_limit,
             changes::texts_are_kept_to_the_byte,
+            changes::texts_that_no_row_can_hold_find_nothing,
             batches::conflict_fails_alone,
             batches::broken_change_fails_alone,
             batches::same_entity_twice_has_one_winner,
@@ -98,6 +100,14 @@ macro_rules! journal_cases {
             log::answered_writes_are_read,
             log::limits_are_kept,
             log::hints_follow_commits,
+            forget::oldest_events_are_forgotten,
+            forget::forgetting_keeps_its_limit,
+            forget::forgetting_stops_at_the_first_younger_event,
+            forget::newest_event_is_never_forgotten,
+            forget::forgetting_survives_reopening,
+            forget::keys_outlive_their_events,
+            forget::numbers_go_on_while_events_are_forgotten,
+            forget::reader_knows_what_it_missed,
             lists::lists_page_in_both_directions,
             lists::the_last_page_says_so,
             lists::lists_filter_by_owner_and_status,

@@ -2,17 +2,15 @@
 
 use std::time::Instant;
 
-use domain::{Change, EntityWrite, Event, Expect, Key, NewJob};
+use domain::{Change, EntityWrite, Expect, Key};
 use rusqlite::{Connection, Error, OptionalExtension, params};
 
 use super::lease::Leases;
 use super::rows;
 use super::window::Windows;
 use crate::journal::Receipt;
+use crate::journal::limits::{JOB_SCOPE, within_limits};
 use crate::{Conflict, Fault, KeyHeld};
-
-/// Scopes of the keys that de-duplicate jobs start with this; no change may take one itself.
-pub(super) const JOB_SCOPE: &str = "job:";
 
 /// What the writer knows beyond the file; a failed batch takes it back.
 pub(super) struct State {
@@ -23,12 +21,14 @@ pub(super) struct State {
     pub(super) clock: (Instant, i64),
 }
 
-/// The newest numbers given.
+/// The newest numbers given, and the log's floor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counters {
     pub(super) seq: u64,
     pub(super) job: u64,
     pub(super) created: u64,
+    /// The newest event that was forgotten.
+    pub(super) floor: u64,
 }
 
 /// Why a command stopped.
@@ -243,41 +243,4 @@ pub(super) fn find_key(conn: &Connection, scope: &str, key: &str, now: i64) -> R
         })
     })
     .optional()
-}
-
-/// Why the change can never be applied, if so.
-fn within_limits(change: &Change) -> Result<(), String> {
-    const ID: usize = 64;
-    const KEY: usize = 255;
-    const DEDUP: usize = 128;
-    const NEWEST: u64 = i64::MAX.cast_unsigned() - 1;
-    for write in &change.entities {
-        if write.id.is_empty() || write.id.len() > ID {
-            return Err(format!("{} id of {} bytes", write.kind, write.id.len()));
-        }
-        if matches!(write.expect, Expect::Version(v) if v > NEWEST) {
-            return Err(format!("{} {} at no possible version", write.kind, write.id));
-        }
-        if let Some(event) = &write.event
-            && event.body.len() > Event::BODY_LIMIT
-        {
-            return Err(format!("{} of {} {}: body of {} bytes", event.type_, write.kind, write.id, event.body.len()));
-        }
-    }
-    for (index, key) in change.keys.iter().enumerate() {
-        if key.key.len() > KEY || key.scope.len() > KEY || key.id.len() > ID || key.version > NEWEST {
-            return Err(format!("a key of scope {:.64} exceeds the limits", key.scope));
-        }
-        if key.scope.starts_with(JOB_SCOPE) {
-            return Err(format!("scope {:.64} belongs to the queues", key.scope));
-        }
-        if change.keys[..index].iter().any(|earlier| earlier.scope == key.scope && earlier.key == key.key) {
-            return Err(format!("the same key twice in one change, scope {:.64}", key.scope));
-        }
-    }
-    let too_long = |job: &NewJob| job.dedup.as_ref().is_some_and(|dedup| dedup.key.len() > DEDUP);
-    if let Some(job) = change.jobs.iter().find(|job| too_long(job)) {
-        return Err(format!("a job of queue {} with too long a de-duplication key", job.queue));
-    }
-    Ok(())
 }

@@ -16,7 +16,11 @@ pub(in crate::journal) fn backup(from: &Path, to: &Path) -> Result<(), Fault> {
     if to.exists() {
         return Err(Fault::Unavailable(format!("{} exists already; name another file", to.display())));
     }
-    let source = file::open_reader(from)?;
+    // Also of an older release: a copy is made before an upgrade.
+    let (source, version) = file::open_any(from)?;
+    if version == 0 {
+        return Err(Fault::Unavailable(format!("{} is no journal; name the journal's file", from.display())));
+    }
     // A name of its own, so that two backups at once do not write into one file.
     let mut partial = to.as_os_str().to_owned();
     partial.push(format!(".{}.partial", Uuid::now_v7()));

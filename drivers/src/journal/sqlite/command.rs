@@ -17,6 +17,7 @@ pub(super) enum Command {
     Renew(Vec<Lease>, Reply<Vec<Lease>>),
     JudgeDead(JobId, Verdict, Timestamp, Reply<bool>),
     Sweep(Timestamp, usize, Reply<usize>),
+    Forget(Timestamp, usize, Reply<usize>),
     Ping(Reply<()>),
     Close(Reply<()>),
     #[cfg(test)]
@@ -29,17 +30,17 @@ pub(super) enum Outcome {
     Claimed(Vec<Claimed>),
     Lost(Vec<Lease>),
     Judged(bool),
-    Swept(usize),
+    Deleted(usize),
     Done,
     Failed(Fault),
 }
 
 impl Command {
-    /// Whether it may wait a moment while callers crowd: a worker's step, or a claim.
+    /// Whether it may wait a moment while callers crowd: a worker's step, a claim, old events.
     pub(super) fn is_patient(&self) -> bool {
         match self {
             Self::Apply(change, _) => change.step.is_some(),
-            Self::Claim(..) => true,
+            Self::Claim(..) | Self::Forget(..) => true,
             _ => false,
         }
     }
@@ -55,8 +56,8 @@ impl Command {
             (Self::Renew(_, reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
             (Self::JudgeDead(.., reply), Outcome::Judged(found)) => drop(reply.send(Ok(found))),
             (Self::JudgeDead(.., reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
-            (Self::Sweep(.., reply), Outcome::Swept(count)) => drop(reply.send(Ok(count))),
-            (Self::Sweep(.., reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
+            (Self::Sweep(.., reply) | Self::Forget(.., reply), Outcome::Deleted(count)) => drop(reply.send(Ok(count))),
+            (Self::Sweep(.., reply) | Self::Forget(.., reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
             (Self::Ping(reply) | Self::Close(reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
             (Self::Ping(reply) | Self::Close(reply), _) => drop(reply.send(Ok(()))),
             #[cfg(test)]

@@ -9,9 +9,13 @@ use rusqlite::{Connection, Error, OpenFlags};
 use uuid::Uuid;
 
 use crate::Fault;
+use crate::journal::Migrated;
 
 /// The migrations, oldest first; their count is the schema's version.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_journal.sql")];
+pub(super) const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/sqlite/0001_journal.sql"),
+    include_str!("../../../migrations/sqlite/0002_retention.sql"),
+];
 /// Marks the file as ours: `TWJ1`.
 const APPLICATION: i32 = 0x5457_4a31;
 /// How long a statement waits for another connection, such as one that recovers the log.
@@ -25,25 +29,52 @@ const PAGE_BYTES: i64 = 8_192;
 /// At so many pages (128 MiB) the writer's own commits begin to move what is left of the log.
 const CHECKPOINT_PAGES: i64 = 16_000;
 
-/// Opens the file for the one process that writes it, and brings its schema up to date.
-pub(super) fn open_writer(path: &Path) -> Result<(Connection, File), Fault> {
+/// Opens the file for the one process that writes it. Brings its schema up to date if that is allowed, and refuses an older
+/// one otherwise.
+pub(super) fn open_writer(path: &Path, may_migrate: bool) -> Result<(Connection, File), Fault> {
+    if !may_migrate && !path.exists() {
+        return Err(behind(path, 0));
+    }
     let lock = lock(path)?;
     let conn = open(path).map_err(|error| unusable(path, &error))?;
-    migrate(&conn, path)?;
+    match version(&conn).map_err(|error| unusable(path, &error))? {
+        old if old < MIGRATIONS.len() && !may_migrate => return Err(behind(path, old)),
+        old => run_migrations(&conn, path, old)?,
+    }
     Ok((conn, lock))
+}
+
+/// Brings the schema up to date and closes the file again; starts a new history if told to.
+pub(super) fn migrate(path: &Path, new_epoch: bool) -> Result<Migrated, Fault> {
+    let refuse = |error: Error| unusable(path, &error);
+    let _lock = lock(path)?;
+    let conn = open(path).map_err(refuse)?;
+    let from = version(&conn).map_err(refuse)?;
+    run_migrations(&conn, path, from)?;
+    if new_epoch {
+        renew_epoch(&conn).map_err(refuse)?;
+    }
+    let epoch = epoch(&conn).map_err(refuse)?;
+    conn.close().map_err(|(_, error)| refuse(error))?;
+    Ok(Migrated { from, to: MIGRATIONS.len(), epoch })
 }
 
 /// Opens the file for reading only; it must exist and have the schema of this program.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, Fault> {
+    let (conn, version) = open_any(path)?;
+    if version < MIGRATIONS.len() { Err(behind(path, version)) } else { Ok(conn) }
+}
+
+/// Opens a file of this program or of an older release for reading only; with its schema's version.
+pub(super) fn open_any(path: &Path) -> Result<(Connection, usize), Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(|error| unusable(path, &error))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     settle_reader(&conn).map_err(|error| unusable(path, &error))?;
-    let version = version(&conn).map_err(|error| unusable(path, &error))?;
-    if version != MIGRATIONS.len() {
-        return Err(unknown_version(path, version));
+    match version(&conn).map_err(|error| unusable(path, &error))? {
+        new if new > MIGRATIONS.len() => Err(unknown_version(path, new)),
+        version => Ok((conn, version)),
     }
-    Ok(conn)
 }
 
 /// Opens the file that this process writes once more, to move its log into the database.
@@ -138,9 +169,8 @@ fn settle_reader(conn: &Connection) -> Result<(), Error> {
 }
 
 /// Runs the migrations that the file has not seen, all in one transaction.
-fn migrate(conn: &Connection, path: &Path) -> Result<(), Fault> {
+fn run_migrations(conn: &Connection, path: &Path, version: usize) -> Result<(), Fault> {
     let refuse = |error: Error| unusable(path, &error);
-    let version = version(conn).map_err(refuse)?;
     if version > MIGRATIONS.len() {
         return Err(unknown_version(path, version));
     }
@@ -159,7 +189,8 @@ fn migrate(conn: &Connection, path: &Path) -> Result<(), Fault> {
         conn.execute_batch(migration).map_err(refuse)?;
     }
     if version == 0 {
-        conn.execute("insert into journal_head values (1, 0, ?1, 0, 0)", [new_epoch()]).map_err(refuse)?;
+        conn.execute("insert into journal_head (one, seq, epoch, job, beat) values (1, 0, ?1, 0, 0)", [new_epoch()])
+            .map_err(refuse)?;
     }
     conn.pragma_update(None, "application_id", APPLICATION).map_err(refuse)?;
     conn.pragma_update(None, "user_version", i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)).map_err(refuse)?;
@@ -181,6 +212,17 @@ fn new_epoch() -> i64 {
     // The low half of a version 7 id is random but for two bits; the time in the high half fills those.
     let mixed = low.rotate_left(7) ^ high;
     (mixed & i64::MAX.cast_unsigned()).max(1).cast_signed()
+}
+
+/// The schema is older than this program, or is not there.
+fn behind(path: &Path, version: usize) -> Fault {
+    Fault::Unavailable(format!(
+        "--journal sqlite:{}: its schema version is {version}, this program needs {}; back it up, then run `tradewind \
+         migrate --journal sqlite:{}`",
+        path.display(),
+        MIGRATIONS.len(),
+        path.display()
+    ))
 }
 
 fn unknown_version(path: &Path, version: usize) -> Fault {

@@ -3,10 +3,11 @@
 use domain::{Claimed, Job, JobId, JobStep, Lease, NewJob, Then, Timestamp};
 use rusqlite::{Connection, Error, OptionalExtension, params};
 
-use super::apply::{Batch, JOB_SCOPE, Stop};
+use super::apply::{Batch, Stop};
 use super::groups;
 use super::window::{Next, Place, Slot};
 use crate::journal::Claim;
+use crate::journal::limits::JOB_SCOPE;
 
 /// The most jobs that one claim hands out.
 const CLAIM_LIMIT: usize = 1_000;

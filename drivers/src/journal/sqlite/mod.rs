@@ -13,6 +13,7 @@ mod read;
 mod reader;
 mod round;
 mod rows;
+mod sweep;
 mod window;
 mod writer;
 
@@ -36,7 +37,7 @@ use self::command::{Command, Reply};
 use self::groups::Verdict;
 use self::reader::{Effort, LOOK_AGAIN, PATIENCE, READS_WITHIN, Readers, closed};
 use self::writer::{Gauges, Writer};
-use super::{Claim, Depth, Head, Journal, List, Options, Page, Receipt};
+use super::{Claim, Depth, Head, Journal, List, Migrated, Options, Page, Receipt};
 use crate::{Fault, KeyHeld};
 
 pub(super) use self::backup::backup;
@@ -83,6 +84,12 @@ pub(super) async fn open_read_only(path: &str) -> Result<Arc<dyn Journal>, Fault
     }))
 }
 
+/// Brings the file's schema up to date, with nobody else at it.
+pub(super) async fn migrate(path: &str, new_epoch: bool) -> Result<Migrated, Fault> {
+    let path = parse(path)?;
+    blocking(move || file::migrate(&path, new_epoch)).await
+}
+
 async fn open_file(path: &str, options: Options) -> Result<Sqlite, Fault> {
     let path = parse(path)?;
     let (commands, waiting) = sync_channel(WAITING_LIMIT);
@@ -95,7 +102,7 @@ fn start(
     commands: SyncSender<Command>,
     waiting: Receiver<Command>,
 ) -> Result<Sqlite, Fault> {
-    let (conn, lock) = file::open_writer(path)?;
+    let (conn, lock) = file::open_writer(path, options.migrate)?;
     let gauges = Arc::new(Gauges::default());
     let epoch = file::epoch(&conn).map_err(|error| rows::fault(&error))?;
     let writer = Writer::new(conn, lock, options, Arc::clone(&gauges)).map_err(|error| rows::fault(&error))?;
@@ -162,6 +169,10 @@ impl Drop for Sqlite {
 
 #[async_trait]
 impl Journal for Sqlite {
+    fn shared(&self) -> bool {
+        false
+    }
+
     async fn apply(&self, change: Change) -> Result<Receipt, Fault> {
         self.write(|reply| Command::Apply(change, reply)).await
     }
@@ -184,6 +195,10 @@ impl Journal for Sqlite {
 
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, Fault> {
         self.write(|reply| Command::Sweep(now, limit, reply)).await
+    }
+
+    async fn forget(&self, before: Timestamp, limit: usize) -> Result<usize, Fault> {
+        self.write(|reply| Command::Forget(before, limit, reply)).await
     }
 
     async fn entity(&self, kind: Kind, id: &str) -> Result<Option<Entity>, Fault> {
@@ -213,14 +228,15 @@ impl Journal for Sqlite {
         if self.closed.load(Ordering::Acquire) {
             return Err(closed());
         }
-        let seq = match self.commands {
-            Some(_) => self.gauges.head.load(Ordering::Acquire),
+        let (seq, floor) = match self.commands {
+            Some(_) => (self.gauges.head.load(Ordering::Acquire), self.gauges.floor.load(Ordering::Acquire)),
             None => {
-                let sql = "select seq from journal_head";
-                self.read(Effort::Point, |conn| conn.query_row(sql, [], |row| rows::number(row, 0))).await?
+                let sql = "select seq, floor from journal_head";
+                let both = |row: &rusqlite::Row<'_>| Ok((rows::number(row, 0)?, rows::number(row, 1)?));
+                self.read(Effort::Point, move |conn| conn.query_row(sql, [], both)).await?
             }
         };
-        Ok(Head { seq, epoch: self.epoch, floor: 0 })
+        Ok(Head { seq, epoch: self.epoch, floor })
     }
 
     async fn jobs(&self, queue: &str, after: JobId, limit: usize) -> Result<Vec<Job>, Fault> {

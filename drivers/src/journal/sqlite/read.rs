@@ -73,6 +73,6 @@ pub(super) fn sql_number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn sql_limit(limit: usize) -> i64 {
+pub(super) fn sql_limit(limit: usize) -> i64 {
     limit.min(ROWS_LIMIT).cast_signed() as i64
 }

@@ -12,6 +12,7 @@ fn statements() -> Vec<String> {
         include_str!("list.rs"),
         include_str!("mod.rs"),
         include_str!("read.rs"),
+        include_str!("sweep.rs"),
         include_str!("writer.rs"),
     ];
     let starts = ["select ", "insert ", "update ", "delete "];
@@ -26,7 +27,9 @@ fn statements() -> Vec<String> {
 #[test]
 fn statements_fit_the_schema_and_use_its_indexes() {
     let conn = Connection::open_in_memory().unwrap();
-    conn.execute_batch(include_str!("../../../migrations/sqlite/0001_journal.sql")).unwrap();
+    for migration in super::file::MIGRATIONS {
+        conn.execute_batch(migration).unwrap();
+    }
     let all = statements();
     assert!(all.len() > 30, "found only {}", all.len());
     // These look at a whole queue or happen once at the start.

@@ -1,5 +1,7 @@
 //! The conformance suite, and what only this driver has to show.
 
+mod schema;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,7 +30,7 @@ struct Files {
 
 impl Files {
     fn new() -> Self {
-        Self { folder: TempDir::new().unwrap(), wake: wake::open("local").unwrap(), started: Instant::now() }
+        Self { folder: TempDir::new().unwrap(), wake: wake::local(), started: Instant::now() }
     }
 
     fn path(&self) -> PathBuf {
@@ -36,7 +38,7 @@ impl Files {
     }
 
     fn options(&self, lease_millis: u64) -> Options {
-        Options { wake: Arc::clone(&self.wake), lease_millis }
+        Options { wake: Arc::clone(&self.wake), lease_millis, migrate: true }
     }
 
     async fn open(&self) -> Result<Sqlite, Fault> {

@@ -33,6 +33,8 @@ const IDLE: Duration = Duration::from_millis(250);
 pub(super) struct Gauges {
     /// The newest event on disk.
     pub(super) head: AtomicU64,
+    /// The newest event that is forgotten, or is about to be: raised before readers can miss it.
+    pub(super) floor: AtomicU64,
     /// Commands that callers wait for, sent and not yet taken.
     pub(super) callers: AtomicUsize,
     /// Transactions since the start.
@@ -87,10 +89,11 @@ impl Writer {
     pub(super) fn new(conn: Connection, lock: File, options: Options, gauges: Arc<Gauges>) -> Result<Self, Error> {
         conn.execute("update job set lease_until = null where lease_until is not null", [])?;
         let counters = conn.query_row(
-            "select seq, job, (select coalesce(max(created_seq), 0) from entity) from journal_head",
+            "select seq, job, (select coalesce(max(created_seq), 0) from entity), floor from journal_head",
             [],
             |row| {
-                Ok(Counters { seq: rows::number(row, 0)?, job: rows::number(row, 1)?, created: rows::number(row, 2)? })
+                let (seq, job) = (rows::number(row, 0)?, rows::number(row, 1)?);
+                Ok(Counters { seq, job, created: rows::number(row, 2)?, floor: rows::number(row, 3)? })
             },
         )?;
         let mut windows = Windows::default();
@@ -104,6 +107,7 @@ impl Writer {
         drop(found);
         drop(lanes);
         gauges.head.store(counters.seq, Ordering::Release);
+        gauges.floor.store(counters.floor, Ordering::Release);
         let leases = Leases::new(Duration::from_millis(options.lease_millis));
         let state = State { counters, windows, leases, clock: (Instant::now(), 0) };
         let hint = Hint::default();
@@ -256,9 +260,11 @@ impl Writer {
         let news = self.state.counters.seq > self.committed.seq;
         if begun {
             if self.state.counters != self.committed {
+                let Counters { seq, job, floor, .. } = self.state.counters;
                 self.conn
-                    .prepare_cached("update journal_head set seq = ?1, job = ?2")?
-                    .execute(params![self.state.counters.seq.cast_signed(), self.state.counters.job.cast_signed()])?;
+                    .prepare_cached("update journal_head set seq = ?1, job = ?2, floor = ?3")?
+                    .execute(params![seq.cast_signed(), job.cast_signed(), floor.cast_signed()])?;
+                self.gauges.floor.store(floor, Ordering::Release);
             }
             failpoint::hit("commit.before");
             self.conn.prepare_cached("commit")?.execute([])?;
@@ -283,6 +289,7 @@ impl Writer {
             tracing::error!(%error, "journal: rollback failed");
         }
         self.state.counters = self.committed;
+        self.gauges.floor.store(self.committed.floor, Ordering::Release);
         self.state.leases.take_back();
         self.state.windows.forget(self.state.leases.places());
         self.hint.queues.clear();
@@ -349,7 +356,8 @@ impl Batch<'_> {
             Command::Claim(claim, _) => Outcome::Claimed(self.claim(claim)?),
             Command::Renew(leases, _) => Outcome::Lost(self.renew(leases)?),
             Command::JudgeDead(job, verdict, now, _) => Outcome::Judged(self.judge_dead(*job, *verdict, now.0)?),
-            Command::Sweep(now, limit, _) => Outcome::Swept(self.sweep(now.0, *limit)?),
+            Command::Sweep(now, limit, _) => Outcome::Deleted(self.sweep(now.0, *limit)?),
+            Command::Forget(before, limit, _) => Outcome::Deleted(self.forget(before.0, *limit)?),
             Command::Ping(_) => {
                 self.begin()?;
                 // The value must change: SQLite does not write a page that would stay the same.
@@ -363,15 +371,5 @@ impl Batch<'_> {
                 Outcome::Done
             }
         })
-    }
-
-    fn sweep(&mut self, now: i64, limit: usize) -> Result<usize, Error> {
-        self.begin()?;
-        self.conn
-            .prepare_cached(
-                "delete from idempotency where (scope, key) in
-                 (select scope, key from idempotency where expires_at <= ?1 order by expires_at limit ?2)",
-            )?
-            .execute(params![now, limit.min(100_000).cast_signed()])
     }
 }

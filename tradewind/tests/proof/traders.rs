@@ -10,21 +10,20 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::draw::Draw;
-use super::life::{Address, url};
+use super::fronts::Fronts;
+use super::record::Record;
 
 /// The accounts that trade.
-pub(super) const ACCOUNTS: [&str; 3] = ["anna", "boris", "chen"];
+pub(crate) const ACCOUNTS: [&str; 3] = ["anna", "boris", "chen"];
 
 /// An order's amount ends in its number, so that orders can be told apart even when no answer was ever heard.
-pub(super) const NUMBERS: u128 = 1_000_000;
+pub(crate) const NUMBERS: u128 = 1_000_000;
 
 /// A request that nobody answers for so long, though the server has been up in between, is a failure.
 const PATIENCE: Duration = Duration::from_secs(120);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(40);
-
 /// What a trader wants with an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(crate) enum Wish {
     /// Traded.
     Sell,
     /// Traded the other way.
@@ -41,22 +40,24 @@ pub(super) enum Wish {
 
 /// One order, as its client remembers it.
 #[derive(Clone, Debug)]
-pub(super) struct Post {
-    pub(super) number: u64,
-    pub(super) account: &'static str,
-    pub(super) wish: Wish,
+pub(crate) struct Post {
+    pub(crate) number: u64,
+    pub(crate) account: &'static str,
+    pub(crate) wish: Wish,
     /// The id of the 2xx answer.
-    pub(super) id: Option<String>,
+    pub(crate) id: Option<String>,
     /// The code of a 4xx answer.
-    pub(super) refused: Option<String>,
+    pub(crate) refused: Option<String>,
     /// The final state that an answer told of.
-    pub(super) told: Option<String>,
+    pub(crate) told: Option<String>,
     /// Whether its cancellation was accepted, if it was asked for.
-    pub(super) withdrawn: Option<bool>,
+    pub(crate) withdrawn: Option<bool>,
     /// Requests for this order that were not answered.
-    pub(super) unanswered: u32,
+    pub(crate) unanswered: u32,
     /// Whether the first answer was a replay: an order on disk that nobody had been told of.
-    pub(super) found: bool,
+    pub(crate) found: bool,
+    /// Whether it was posted twice at the same moment, at two servers where there are two.
+    pub(crate) twin: bool,
 }
 
 /// What answers have in common.
@@ -67,22 +68,23 @@ struct Answer {
 }
 
 /// One client.
-pub(super) struct Trader {
-    pub(super) client: Client,
-    pub(super) address: Address,
-    pub(super) draw: Draw,
-    pub(super) numbers: Arc<AtomicU64>,
-    pub(super) account: &'static str,
+pub(crate) struct Trader {
+    pub(crate) client: Client,
+    pub(crate) fronts: Fronts,
+    pub(crate) record: Arc<Record>,
+    pub(crate) draw: Draw,
+    pub(crate) numbers: Arc<AtomicU64>,
+    pub(crate) account: &'static str,
 }
 
-/// A client without a proxy and with a deadline.
-pub(super) fn client() -> Client {
-    Client::builder().no_proxy().timeout(REQUEST_TIMEOUT).build().expect("a client")
+/// A client without a proxy, who waits so long for an answer.
+pub(crate) fn client(patience: Duration) -> Client {
+    Client::builder().no_proxy().timeout(patience).build().expect("a client")
 }
 
 impl Trader {
     /// Trades until `stop`, and finishes the order in hand.
-    pub(super) async fn run(mut self, stop: CancellationToken) -> Vec<Post> {
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> Vec<Post> {
         let mut posts = Vec::new();
         while !stop.is_cancelled() {
             let wish = match self.draw.between(0, 99) {
@@ -100,7 +102,7 @@ impl Trader {
     }
 
     /// Places one order and sees it through its requests.
-    pub(super) async fn trade(&mut self, wish: Wish) -> Post {
+    pub(crate) async fn trade(&mut self, wish: Wish) -> Post {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let mut post = Post {
             number,
@@ -112,10 +114,18 @@ impl Trader {
             withdrawn: None,
             unanswered: 0,
             found: false,
+            twin: false,
         };
         let body = self.body(&post);
         let path = if wish == Wish::Awaited { "/v1/swaps?wait=10" } else { "/v1/swaps" };
-        let answer = self.ask(path, &format!("post-{number}"), Some(&body), &mut post.unanswered).await;
+        let key = format!("post-{number}");
+        post.twin = !matches!(wish, Wish::Brief | Wish::Awaited) && self.draw.between(0, 9) == 0;
+        let answer = if post.twin {
+            self.ask_twice(path, &key, &body, &mut post.unanswered).await
+        } else {
+            let turn = self.turn();
+            self.ask(turn, path, &key, Some(&body), &mut post.unanswered).await
+        };
         if !answer.status.is_success() {
             post.refused = Some(format!("{} {}", answer.status, answer.body["code"].as_str().unwrap_or("?")));
             return post;
@@ -125,7 +135,8 @@ impl Trader {
         post.told = (answer.status == StatusCode::OK).then(|| answer.body["status"].as_str().unwrap_or("?").to_owned());
         if wish == Wish::Withdrawn {
             let key = format!("cancel-{number}");
-            let answer = self.ask(&format!("/v1/swaps/{id}/cancel"), &key, None, &mut post.unanswered).await;
+            let (turn, path) = (self.turn(), format!("/v1/swaps/{id}/cancel"));
+            let answer = self.ask(turn, &path, &key, None, &mut post.unanswered).await;
             let code = answer.body["code"].as_str();
             assert!(
                 answer.status == StatusCode::OK || code == Some("NOT_CANCELLABLE"),
@@ -136,7 +147,8 @@ impl Trader {
             post.withdrawn = Some(answer.status == StatusCode::OK);
         }
         if self.draw.between(0, 9) == 0 {
-            let again = self.ask("/v1/swaps", &format!("post-{number}"), Some(&body), &mut post.unanswered).await;
+            let (turn, key) = (self.turn(), format!("post-{number}"));
+            let again = self.ask(turn, "/v1/swaps", &key, Some(&body), &mut post.unanswered).await;
             let same = (again.status, again.replayed, again.body["id"].as_str());
             assert_eq!(same, (StatusCode::ACCEPTED, true, Some(id.as_str())), "post {number} repeated: {}", again.body);
         }
@@ -162,12 +174,32 @@ impl Trader {
         }
     }
 
-    /// Asks until somebody answers: the same request under the same key, at whichever address the server has come to.
-    async fn ask(&self, path: &str, key: &str, body: Option<&Value>, unanswered: &mut u32) -> Answer {
+    /// Which server is asked first.
+    fn turn(&mut self) -> usize {
+        usize::try_from(self.draw.between(0, 1)).expect("a number")
+    }
+
+    /// The same request under the same key twice at the same moment: one order, and one answer that says it is a replay.
+    async fn ask_twice(&self, path: &str, key: &str, body: &Value, unanswered: &mut u32) -> Answer {
+        let (mut one, mut other) = (0, 0);
+        let (first, second) =
+            tokio::join!(self.ask(0, path, key, Some(body), &mut one), self.ask(1, path, key, Some(body), &mut other));
+        *unanswered += one + other;
+        assert_eq!(first.status, second.status, "{key} twice: {} {}", first.body, second.body);
+        assert_eq!(first.body["id"], second.body["id"], "{key} made two orders");
+        let made = u32::from(!first.replayed) + u32::from(!second.replayed);
+        // The answer that told of a new order may be one that nobody heard.
+        let heard = made == 1 || (made == 0 && one + other > 0);
+        assert!(heard, "{key} twice: {made} of the answers are no replay; {} {}", first.body, second.body);
+        if first.replayed { second } else { first }
+    }
+
+    /// Asks until somebody answers: the same request under the same key, at whichever address a server has come to.
+    async fn ask(&self, mut turn: usize, path: &str, key: &str, body: Option<&Value>, unanswered: &mut u32) -> Answer {
         let begun = Instant::now();
         loop {
             assert!(begun.elapsed() < PATIENCE, "{key}: no answer to POST {path} in {PATIENCE:?}");
-            let base = url(&self.address, PATIENCE).await;
+            let base = self.fronts.url(turn, PATIENCE).await;
             let mut request = self.client.post(format!("{base}{path}"));
             request = request.header("x-account", self.account).header("idempotency-key", key);
             if let Some(body) = body {
@@ -177,11 +209,13 @@ impl Trader {
                 Ok(response) => read(response).await,
                 Err(_) => None,
             };
+            self.record.note(answer.as_ref().map(|answer| answer.status));
             // 503 says that nothing was acknowledged, and to come again.
             match answer.filter(|answer| answer.status != StatusCode::SERVICE_UNAVAILABLE) {
                 Some(answer) => return answer,
                 None => *unanswered += 1,
             }
+            turn += 1;
             sleep(Duration::from_millis(10)).await;
         }
     }

@@ -2,15 +2,15 @@
 
 /// SplitMix64 (Steele et al., 2014).
 #[derive(Clone, Debug)]
-pub(super) struct Draw(u64);
+pub(crate) struct Draw(u64);
 
 impl Draw {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// A stream of its own for one part of the run.
-    pub(super) fn part(&self, number: u64) -> Self {
+    pub(crate) fn part(&self, number: u64) -> Self {
         let mut part = Self(self.0 ^ number.wrapping_mul(0xD134_2543_DE82_EF95));
         part.next();
         part
@@ -25,11 +25,11 @@ impl Draw {
     }
 
     /// From `least` to `most`, both included.
-    pub(super) fn between(&mut self, least: u64, most: u64) -> u64 {
+    pub(crate) fn between(&mut self, least: u64, most: u64) -> u64 {
         least + self.next() % (most - least + 1)
     }
 
-    pub(super) fn shuffle<T>(&mut self, all: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, all: &mut [T]) {
         for last in (1..all.len()).rev() {
             let other = usize::try_from(self.between(0, last as u64)).expect("an index");
             all.swap(last, other);

@@ -1,53 +1,34 @@
 //! The subscribers: they follow an account's events, and resume where they were whenever the stream breaks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Client;
-use serde_json::Value;
-use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::draw::Draw;
-use super::life::{Address, url};
+use super::fronts::Fronts;
+use super::record::Record;
+use super::seen::{Last, Log, Seen, is_final, seq};
 
 /// Nothing, not even a heartbeat, for so long: the connection is dead.
 const SILENCE: Duration = Duration::from_secs(40);
 /// How long the server may be away.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// One event as it arrived.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Seen {
-    pub(super) seq: u64,
-    pub(super) id: String,
-    pub(super) version: u64,
-    pub(super) type_: String,
-    pub(super) data: Value,
-}
-
-/// What a subscriber saw.
-pub(super) struct Log {
-    pub(super) account: &'static str,
-    /// The position it began after.
-    pub(super) start: u64,
-    pub(super) events: Vec<Seen>,
-    /// How often it resumed.
-    pub(super) resumed: u32,
-}
-
-/// The last order of an account, once it is known: its end is the end of the account's log.
-pub(super) type Last = watch::Receiver<Option<String>>;
-
 /// A subscriber to be.
-pub(super) struct Follower {
-    pub(super) client: Client,
-    pub(super) address: Address,
-    pub(super) account: &'static str,
+pub(crate) struct Follower {
+    pub(crate) client: Client,
+    pub(crate) fronts: Fronts,
+    /// Which server comes next, where there are several.
+    pub(crate) turn: usize,
+    pub(crate) account: &'static str,
     /// Where to begin; none is the present.
-    pub(super) position: Option<String>,
+    pub(crate) position: Option<String>,
     /// Hangs up by itself now and then.
-    pub(super) restless: Option<Draw>,
-    pub(super) last: Last,
+    pub(crate) restless: Option<Draw>,
+    pub(crate) last: Last,
+    pub(crate) record: Arc<Record>,
 }
 
 /// Parts of the stream between two empty lines.
@@ -60,11 +41,12 @@ struct Frame {
 
 impl Follower {
     /// Follows until it has seen the end of the account's last order.
-    pub(super) async fn run(mut self) -> Log {
-        let mut log = Log { account: self.account, start: 0, events: Vec::new(), resumed: 0 };
+    pub(crate) async fn run(mut self) -> Log {
+        let mut log = Log::new(self.account);
         let mut begun = false;
         loop {
-            let base = url(&self.address, PATIENCE).await;
+            let base = self.fronts.url(self.turn, PATIENCE).await;
+            self.turn += 1;
             let place = match &self.position {
                 Some(position) if !begun => format!("{base}/v1/events?after={position}"),
                 _ => format!("{base}/v1/events"),
@@ -101,7 +83,7 @@ impl Follower {
             let chunk = tokio::select! {
                 chunk = timeout(SILENCE, response.chunk()) => chunk,
                 // The end may have been seen before it was known to be the end.
-                Ok(()) = last.changed() => { self.last = last; if self.at_end(log) { return true; } continue; }
+                Ok(()) = last.changed() => { self.last = last; if log.ends(&self.last) { return true; } continue; }
             };
             let Ok(Ok(Some(chunk))) = chunk else { return false };
             rest.extend_from_slice(&chunk);
@@ -112,7 +94,7 @@ impl Follower {
                 if !self.take(&frame, log, begun) {
                     continue;
                 }
-                if self.at_end(log) {
+                if log.ends(&self.last) {
                     return true;
                 }
                 let tired = until_hang_up.as_mut().is_some_and(|left| {
@@ -140,34 +122,14 @@ impl Follower {
         if frame.event == "error" {
             return true;
         }
-        let event: Value = serde_json::from_str(&frame.data).unwrap_or_else(|e| panic!("{e}: {:?}", frame.data));
-        let text = |name: &str| event[name].as_str().unwrap_or_else(|| panic!("no {name} in {event}")).to_owned();
-        assert_eq!(text("seq"), frame.id, "an event and its frame differ");
-        assert_eq!(text("type"), frame.event, "an event and its frame differ");
-        assert_eq!(text("owner"), self.account, "an event of somebody else");
-        let version = event["version"].as_u64().expect("a version");
-        let seen =
-            Seen { seq: seq(&frame.id), id: text("id"), version, type_: text("type"), data: event["data"].clone() };
+        let seen = Seen::of_envelope(&frame.data, self.account);
+        assert_eq!((seen.seq, &seen.type_), (seq(&frame.id), &frame.event), "an event and its frame differ");
+        if is_final(&seen.type_) {
+            self.record.note_end();
+        }
         log.events.push(seen);
         true
     }
-
-    fn at_end(&self, log: &Log) -> bool {
-        let last = self.last.borrow();
-        let Some(last) = last.as_ref() else { return false };
-        log.events.iter().rev().any(|event| event.id == *last && is_final(&event.type_))
-    }
-}
-
-/// The number in `epoch-seq`.
-fn seq(position: &str) -> u64 {
-    let number = position.split_once('-').and_then(|(_, seq)| seq.parse().ok());
-    number.unwrap_or_else(|| panic!("{position:?} is no position"))
-}
-
-/// Whether an event of that type ends its order.
-pub(super) fn is_final(type_: &str) -> bool {
-    ["swap.confirmed", "swap.failed", "swap.cancelled", "swap.expired"].contains(&type_)
 }
 
 impl Frame {

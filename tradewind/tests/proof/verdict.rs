@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::followers::{Log, Seen, is_final};
+use super::seen::{Log, Seen, is_final};
 use super::traders::{NUMBERS, Post, Wish};
 
 /// One execution in the chain's ledger.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Execution {
+pub(crate) struct Execution {
     id: String,
     order_id: String,
     build: u64,
@@ -21,20 +21,23 @@ pub(super) struct Execution {
 }
 
 /// Everything that anybody remembers.
-pub(super) struct Evidence {
-    pub(super) posts: Vec<Post>,
+pub(crate) struct Evidence {
+    pub(crate) posts: Vec<Post>,
     /// Every account's events from the first to the last.
-    pub(super) logs: Vec<Log>,
+    pub(crate) logs: Vec<Log>,
     /// What subscribers saw that were there all the time.
-    pub(super) followed: Vec<Log>,
-    pub(super) ledger: Vec<Execution>,
-    pub(super) export: String,
+    pub(crate) followed: Vec<Log>,
+    pub(crate) ledger: Vec<Execution>,
+    /// Whole copies of the log, and where they were found.
+    pub(crate) copies: Vec<(&'static str, Vec<Seen>)>,
 }
 
 /// An order as its events tell it.
 struct Order<'a> {
     account: &'static str,
     events: Vec<&'a Seen>,
+    /// Its public view at its end.
+    last: Value,
 }
 
 /// Judges; keeps what does not hold.
@@ -45,12 +48,16 @@ struct Court<'a> {
 }
 
 /// How many orders ended in which state, and everything that does not hold.
-pub(super) fn judge(evidence: &Evidence) -> (BTreeMap<String, usize>, Vec<String>) {
+pub(crate) fn judge(evidence: &Evidence) -> (BTreeMap<String, usize>, Vec<String>) {
     let mut orders: BTreeMap<&str, Order<'_>> = BTreeMap::new();
     for log in &evidence.logs {
         for event in &log.events {
-            let order = orders.entry(&event.id).or_insert_with(|| Order { account: log.account, events: Vec::new() });
+            let new = || Order { account: log.account, events: Vec::new(), last: Value::Null };
+            let order = orders.entry(&event.id).or_insert_with(new);
             order.events.push(event);
+            if let Some(end) = &event.end {
+                order.last = serde_json::from_str(end).expect("JSON");
+            }
         }
     }
     let mut court = Court { evidence, orders, findings: Vec::new() };
@@ -59,7 +66,7 @@ pub(super) fn judge(evidence: &Evidence) -> (BTreeMap<String, usize>, Vec<String
     court.the_ledger_agrees();
     court.acknowledged_orders_exist();
     court.subscribers_missed_nothing();
-    court.the_export_is_whole();
+    court.copies_are_whole();
     let mut ends = BTreeMap::new();
     for order in court.orders.values() {
         *ends.entry(order.status().to_owned()).or_default() += 1;
@@ -68,17 +75,13 @@ pub(super) fn judge(evidence: &Evidence) -> (BTreeMap<String, usize>, Vec<String
 }
 
 impl Order<'_> {
-    fn last(&self) -> &Value {
-        &self.events.last().expect("an order has events").data
-    }
-
     fn status(&self) -> &str {
-        self.last()["status"].as_str().unwrap_or("?")
+        self.last["status"].as_str().unwrap_or("?")
     }
 
     /// The number that its client gave it, in the last digits of its amount.
     fn number(&self) -> Option<u64> {
-        let view = self.last();
+        let view = &self.last;
         let fixed = if view["mode"] == "exactOut" { "outputDecimals" } else { "inputDecimals" };
         let units = units(&view["amount"], &view[fixed])?;
         u64::try_from(units % NUMBERS).ok()
@@ -132,11 +135,12 @@ impl Court<'_> {
             let executions = by_order.remove(id).unwrap_or_default();
             let expected = usize::from(order.status() == "confirmed");
             if executions.len() != expected {
-                findings.push(format!("order {id} is {} and was executed {} times", order.status(), executions.len()));
+                let count = executions.len();
+                findings.push(format!("order {id} was executed {count} times: {executions:?}; it is {}", order.last));
             } else if let [execution] = executions[..]
                 && let Some(finding) = differs(order, execution)
             {
-                findings.push(format!("order {id}: {finding}: {execution:?}, {}", order.last()));
+                findings.push(format!("order {id}: {finding}: {execution:?}, {}", order.last));
             }
         }
         findings.extend(by_order.keys().map(|id| format!("order {id} was executed and does not exist")));
@@ -150,7 +154,7 @@ impl Court<'_> {
         for (id, order) in &self.orders {
             match order.number() {
                 Some(number) => by_number.entry(number).or_default().push(id),
-                None => findings.push(format!("order {id} has no amount of ours: {}", order.last())),
+                None => findings.push(format!("order {id} has no amount of ours: {}", order.last)),
             }
         }
         for post in &self.evidence.posts {
@@ -179,9 +183,10 @@ impl Court<'_> {
         let mut findings = Vec::new();
         for seen in &self.evidence.followed {
             let full = self.evidence.logs.iter().find(|log| log.account == seen.account).expect("its account's log");
-            let expected = full.events.iter().filter(|event| event.seq > seen.start);
+            let wanted = |event: &&Seen| seen.ids.as_ref().is_none_or(|ids| ids.contains(&event.id));
+            let expected = full.events.iter().filter(|event| event.seq > seen.start).filter(wanted);
             let mut pairs = expected.clone().zip(&seen.events);
-            if let Some((expected, event)) = pairs.find(|(expected, event)| expected != event) {
+            if let Some((expected, event)) = pairs.find(|(expected, event)| !expected.is(event)) {
                 findings.push(format!("a subscriber of {} saw {event:?} instead of {expected:?}", seen.account));
             } else if expected.clone().count() != seen.events.len() {
                 let (should, did) = (expected.count(), seen.events.len());
@@ -191,32 +196,33 @@ impl Court<'_> {
         self.findings.append(&mut findings);
     }
 
-    /// The exported file has every event once, in order, as the subscribers saw it.
-    fn the_export_is_whole(&mut self) {
+    /// Every copy of the log has every event once, in order, as the subscribers saw it.
+    fn copies_are_whole(&mut self) {
         let seen: HashMap<u64, &Seen> =
             self.evidence.logs.iter().flat_map(|log| log.events.iter().map(|event| (event.seq, event))).collect();
         let mut findings = Vec::new();
-        for (line, expected) in self.evidence.export.lines().zip(1..) {
-            let event: Value = serde_json::from_str(line).unwrap_or_default();
-            let same = seen.get(&expected).is_some_and(|seen| {
-                event["seq"] == expected && event["id"] == seen.id.as_str() && event["data"] == seen.data
-            });
-            if !same {
-                findings.push(format!("line {expected} of the export is not event {expected}: {line}"));
-                break;
+        for (name, copy) in &self.evidence.copies {
+            let numbered = copy.iter().zip(1..);
+            let same = |(event, number): &(&Seen, u64)| {
+                event.seq == *number && seen.get(number).is_some_and(|seen| seen.is(event))
+            };
+            if let Some((event, number)) = numbered.into_iter().find(|pair| !same(pair)) {
+                findings.push(format!("{name} has {event:?} where event {number} belongs: {:?}", seen.get(&number)));
+            }
+            if copy.len() != seen.len() {
+                findings.push(format!("{name} has {} of {} events", copy.len(), seen.len()));
             }
         }
-        let lines = self.evidence.export.lines().count();
         self.findings.append(&mut findings);
-        self.hold(lines == seen.len(), || format!("the export has {lines} lines for {} events", seen.len()));
     }
 }
 
 /// How many orders failed for which reason.
-pub(super) fn failures(evidence: &Evidence) -> BTreeMap<&str, usize> {
+pub(crate) fn failures(evidence: &Evidence) -> BTreeMap<String, usize> {
     let mut all = BTreeMap::new();
     for event in evidence.logs.iter().flat_map(|log| &log.events).filter(|event| event.type_ == "swap.failed") {
-        *all.entry(event.data["failure"]["code"].as_str().unwrap_or("?")).or_default() += 1;
+        let view: Value = event.end.as_deref().map_or(Value::Null, |end| serde_json::from_str(end).expect("JSON"));
+        *all.entry(view["failure"]["code"].as_str().unwrap_or("?").to_owned()).or_default() += 1;
     }
     all
 }
@@ -242,7 +248,7 @@ fn kept_word(post: &Post, order: &Order<'_>) -> Option<&'static str> {
 
 /// How an execution differs from what the confirmed order says of it.
 fn differs(order: &Order<'_>, execution: &Execution) -> Option<&'static str> {
-    let view = order.last();
+    let view = &order.last;
     let paid = units(&view["fill"]["amountIn"], &view["inputDecimals"]).map(|units| units.to_string());
     let received = units(&view["fill"]["amountOut"], &view["outputDecimals"]).map(|units| units.to_string());
     if view["transaction"]["id"] != execution.id.as_str() || view["transaction"]["build"] != execution.build {
@@ -264,7 +270,7 @@ fn units(text: &Value, decimals: &Value) -> Option<u128> {
 }
 
 /// Numbers that were given out twice would hide two orders behind one.
-pub(super) fn distinct(posts: &[Post]) -> bool {
+pub(crate) fn distinct(posts: &[Post]) -> bool {
     let numbers: HashSet<u64> = posts.iter().map(|post| post.number).collect();
     numbers.len() == posts.len() && numbers.iter().all(|number| u128::from(*number) < NUMBERS)
 }

@@ -1,0 +1,42 @@
+//! Deletes what is no longer needed, a few rows at a time: expired keys, old events.
+
+use rusqlite::{Error, params};
+
+use super::apply::{Batch, Counters};
+use super::read::{sql_limit, sql_number};
+
+impl Batch<'_> {
+    /// Deletes at most `limit` expired keys; answers with how many.
+    pub(super) fn sweep(&mut self, now: i64, limit: usize) -> Result<usize, Error> {
+        self.begin()?;
+        self.conn
+            .prepare_cached(
+                "delete from idempotency where (scope, key) in
+                 (select scope, key from idempotency where expires_at <= ?1 order by expires_at limit ?2)",
+            )?
+            .execute(params![now, limit.min(100_000).cast_signed()])
+    }
+
+    /// Deletes at most `limit` of the oldest events, up to the first that is not older than `before`, and never the newest.
+    pub(super) fn forget(&mut self, before: i64, limit: usize) -> Result<usize, Error> {
+        let Counters { seq, floor, .. } = self.state.counters;
+        let mut oldest =
+            self.conn.prepare_cached("select seq, at from event where seq > ?1 and seq < ?2 order by seq limit ?3")?;
+        let mut rows = oldest.query(params![sql_number(floor), sql_number(seq), sql_limit(limit)])?;
+        let mut last = floor;
+        while let Some(row) = rows.next()? {
+            if row.get::<_, i64>(1)? >= before {
+                break;
+            }
+            last = super::rows::number(row, 0)?;
+        }
+        drop(rows);
+        if last == floor {
+            return Ok(0);
+        }
+        self.begin()?;
+        let deleted = self.conn.prepare_cached("delete from event where seq <= ?1")?.execute([sql_number(last)])?;
+        self.state.counters.floor = last;
+        Ok(deleted)
+    }
+}

@@ -1,0 +1,58 @@
+//! Two engines on one PostgreSQL, woken through it, that relay to one JetStream stream.
+
+use std::sync::Arc;
+
+use domain::token::Registry;
+use drivers::journal::{self, Options};
+use drivers::{cache, export, venue, wake};
+
+use super::{Engine, PATIENCE, Parts, Settings, at_once, clock, place, until};
+
+/// An engine as a process of its own has it: its own connections to everything.
+async fn engine(journal_url: &str, export_url: &str) -> Engine {
+    let wake = wake::open("postgres", journal_url).await.expect("a wake");
+    let options = Options { wake: Arc::clone(&wake), lease_millis: 30_000, migrate: true };
+    let journal = journal::open(journal_url, options).await.expect("a journal");
+    let epoch = journal.head().await.expect("a head").epoch;
+    let export = export::open(export_url, epoch).await.expect("an export");
+    let tokens = Arc::new(Registry::default());
+    Engine::start(Parts {
+        journal,
+        wake,
+        cache: cache::open("memory").await.expect("a cache"),
+        limit: None,
+        venues: venue::open("paper?pace=instant", &tokens, clock::now()).expect("venues"),
+        exports: vec![(export_url.to_owned(), export)],
+        tokens,
+        settings: Settings { concurrency: at_once(0), ..Settings::default() },
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn engines_on_one_postgres_go_on_exporting_whoever_stops_and_whatever_is_wiped() {
+    let (database, server) = (testbed::database(), testbed::Nats::start());
+    let url = server.url();
+    let (one, other) = (engine(&database.url, &url).await, engine(&database.url, &url).await);
+    let epoch = one.journal.head().await.expect("a head").epoch;
+    let orders = async |engine: &Engine| {
+        for _ in 0..10 {
+            engine.intake.place(place(), None).await.expect("taken");
+        }
+    };
+    let reached = async |seq| match export::open(&url, epoch).await {
+        Ok(outside) => outside.position().await == Ok(Some(seq)),
+        Err(_) => false,
+    };
+    orders(&one).await;
+    orders(&other).await;
+    until("the export", async || reached(20).await).await;
+    server.restart_wiped();
+    orders(&other).await;
+    until("the export again", async || reached(30).await).await;
+    one.stop(PATIENCE).await;
+    orders(&other).await;
+    until("the export by the other", async || reached(40).await).await;
+    let row = "select count(*), min(body::jsonb ->> 'position') from entity where kind = 'relay'";
+    until("the position", async || database.run(row) == "1|40").await;
+    other.stop(PATIENCE).await;
+}

@@ -1,0 +1,58 @@
+//! The bench measures what it says, on either journal, and leaves nothing behind. What it measured is not judged here.
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::server::{command, err, out};
+
+/// The report's first row, after a run with `arguments` that left its folder empty.
+fn measured(arguments: &[&str], journal: Option<&str>) -> Value {
+    let folder = TempDir::new().expect("a folder");
+    let on = journal.map_or_else(Vec::new, |url| vec!["--journal", url]);
+    let all = [&["bench", "--json", "--dir", "."], arguments, &on].concat();
+    let output = command(folder.path()).args(all).output().expect("the binary starts");
+    // Whether so little reaches the bar is not asked here: 0 and 3 are both an answer.
+    let code = output.status.code().expect("an exit code");
+    assert!([0, 3].contains(&code), "{}", err(&output));
+    let left = std::fs::read_dir(folder.path()).expect("the folder").count();
+    assert_eq!(left, 0, "temporary journals are deleted");
+    let report: Value = serde_json::from_str(&out(&output)).expect("JSON");
+    assert_eq!(report["journal"], if journal.is_some() { "PostgreSQL" } else { "SQLite" });
+    let row = report["rows"][0].clone();
+    assert_eq!((&row["spoilt"], &row["met"]), (&Value::Null, &(code == 0).into()), "{row}");
+    assert!(row["value"].as_f64().expect("a number") > 0.0, "{row}");
+    row
+}
+
+#[test]
+fn accepted_orders_are_executed() {
+    let arguments = ["execute", "--orders", "200", "--connections", "4"];
+    let database = testbed::database();
+    for (journal, bar) in [(None, 8_000.0), (Some(database.url.as_str()), 3_000.0)] {
+        let row = measured(&arguments, journal);
+        assert_eq!((&row["what"], &row["bar"]), (&"200 accepted orders executed".into(), &bar.into()));
+    }
+    // Its databases were others.
+    let folder = TempDir::new().expect("a folder");
+    let check = command(folder.path()).args(["check", "--journal", &database.url]).output().expect("the binary starts");
+    assert!(err(&check).contains("there is no journal in it"), "{}", err(&check));
+}
+
+#[test]
+fn one_entity_is_changed_by_many_clients() {
+    let database = testbed::database();
+    for (journal, nodes) in [(None, "one node"), (Some(database.url.as_str()), "two nodes")] {
+        let row = measured(&["hot", "--seconds", "1"], journal);
+        assert_eq!(row["what"], format!("changes of one entity, 64 clients on {nodes}, through the journal port"));
+    }
+}
+
+#[test]
+fn jobs_are_claimed_from_a_backlog() {
+    let database = testbed::database();
+    for journal in [None, Some(database.url.as_str())] {
+        let row = measured(&["backlog", "--jobs", "10000", "--seconds", "1"], journal);
+        assert_eq!(row["what"], "jobs claimed with 10000 waiting ÷ with 1000 (yardstick), 100 at once");
+        assert!(row["ratio"].as_f64().expect("a ratio") > 0.0, "{row}");
+    }
+}
