@@ -28,7 +28,7 @@ pub use clock::Clock;
 pub use ledger::{Failure, Outcome, Record, Retention};
 pub use market::Exchange;
 pub use refused::Refused;
-pub use routing::Amount;
+pub use routing::constant_product::Amount;
 pub use settings::{Pace, Settings};
 pub use token::Token;
 pub use transaction::{Blockhash, Signed, Swap, TRANSACTION_BYTES};

@@ -5,7 +5,7 @@ mod pool;
 
 use std::collections::HashMap;
 
-use routing::{ConstantProduct, Fee};
+use routing::constant_product::{ConstantProduct, Fee};
 use serde::{Deserialize, Serialize};
 
 use self::pool::Pool;

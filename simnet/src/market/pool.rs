@@ -1,6 +1,6 @@
 //! One pool: its reserves, where its price ought to be, and the trades that bring it there.
 
-use routing::{Amount, ConstantProduct};
+use routing::constant_product::{Amount, ConstantProduct};
 
 use super::Exchange;
 use super::path::{ONE, Path};

@@ -1,6 +1,6 @@
 //! How a world takes transactions in and executes them at their slots.
 
-use routing::{Amount, PoolError, Swap};
+use routing::constant_product::{Amount, PoolError, Swap};
 
 use super::{BLOCKHASH_SLOTS, Moving, WAITING_LIMIT, World};
 use crate::draw::About;

@@ -1,0 +1,9 @@
+//! The pool families of Raydium.
+
+mod amm_v4;
+mod clmm;
+mod cpmm;
+
+pub use amm_v4::RaydiumAmmV4;
+pub use clmm::RaydiumClmm;
+pub use cpmm::RaydiumCpmm;
