@@ -1,0 +1,359 @@
+//! Prices at which the pools of a network would carry the whole trade: the dual of best execution.
+//!
+//! Every pool trades until its marginal rate is the ratio of its tokens' prices; the prices are right when each token comes
+//! in as much as it goes out. They minimise a convex function, the value of what is traded plus what all pools
+//! would give away at these prices: Newton's method on its gradient, in the logarithms of the prices, where its second derivative
+//! is the Laplacian of a graph. Source: Diamandis, Resnick, Chitra, Angeris, "An Efficient Algorithm for Optimal Routing
+//! Through Constant Function Market Makers" (2023), with Newton in place of L-BFGS.
+#![expect(clippy::float_arithmetic, reason = "a search; no amount is decided here")]
+
+use crate::network::{Given, Network, Stretch};
+use crate::swap::Amount;
+
+use super::Question;
+use super::linear::Matrix;
+
+/// The most rounds of Newton's method.
+const ROUNDS: usize = 160;
+
+/// The largest step of a price: by this factor, less one.
+const STEP: f64 = 0.5;
+
+/// Prices, and what every pool does at them.
+#[derive(Debug)]
+pub(super) struct Equilibrium {
+    /// Value of a unit of each token; zero where a token takes no part.
+    pub(super) prices: Vec<f64>,
+    /// Edges in use and what is paid into each.
+    pub(super) flows: Vec<(u32, Given)>,
+    /// Rounds it took.
+    pub(super) rounds: usize,
+}
+
+/// An edge that may take part.
+#[derive(Clone, Copy)]
+struct Way {
+    edge: u32,
+    from: usize,
+    to: usize,
+    first: f64,
+    /// The stretch in which the last look ended.
+    hint: usize,
+}
+
+/// The search for an equilibrium.
+pub(super) struct Search<'a> {
+    network: &'a Network,
+    question: Question,
+    units: f64,
+    ways: Vec<Way>,
+    /// The value of a unit of this token is one.
+    ground: usize,
+    prices: Vec<f64>,
+    /// How far lines are tilted, as a share of the way to their neighbours' rates: what has corners is searched smoothly first.
+    tilt: f64,
+    /// By token: what comes in less what goes out, in value.
+    excess: Vec<f64>,
+    flows: Vec<(usize, Given)>,
+    matrix: Matrix,
+    /// By token: its row in the matrix.
+    rows: Vec<usize>,
+    rounds: usize,
+}
+
+impl<'a> Search<'a> {
+    /// A search over the edges in `allowed`, an answer for each edge, that lie on ways of at most `hops`.
+    pub(super) fn new(network: &'a Network, question: &Question, hops: usize, allowed: Option<&[bool]>) -> Self {
+        let tokens = network.tokens().len();
+        let open = |edge: u32| allowed.is_none_or(|allowed| allowed[edge as usize]);
+        let after_start = distances(network, question.from, |edge| open(edge));
+        let before_end = distances(network, question.to, |edge| open(edge ^ 1));
+        let mut ways = Vec::new();
+        for from in 0..tokens {
+            if from == question.to {
+                continue;
+            }
+            for way in network.leaving(from) {
+                let hops_over = after_start[from].saturating_add(before_end[way.to]).saturating_add(1);
+                if way.first > 0.0 && hops_over <= hops && way.to != question.from && open(way.edge) {
+                    ways.push(Way { edge: way.edge, from, to: way.to, first: way.first, hint: 0 });
+                }
+            }
+        }
+        let ground = if matches!(question.amount, Amount::In(_)) { question.to } else { question.from };
+        #[expect(clippy::cast_precision_loss, reason = "a search")]
+        let units = question.amount.units() as f64;
+        Self {
+            network,
+            question: *question,
+            units,
+            ways,
+            ground,
+            prices: vec![0.0; tokens],
+            tilt: 1.0,
+            excess: vec![0.0; tokens],
+            flows: Vec::new(),
+            matrix: Matrix::default(),
+            rows: vec![usize::MAX; tokens],
+            rounds: 0,
+        }
+    }
+
+    /// Finds the prices, from none or from those of a search before; none when no way leads through.
+    pub(super) fn run(mut self, start: Option<&[f64]>) -> Option<Equilibrium> {
+        match start {
+            Some(prices) => self.prices.copy_from_slice(prices),
+            None => self.first_prices(),
+        }
+        if self.prices[self.question.from] <= 0.0 || self.prices[self.question.to] <= 0.0 {
+            return None;
+        }
+        let tilts: &[f64] = if start.is_some() { &[0.03, 0.002] } else { &[1.0, 0.03, 0.002] };
+        for tilt in tilts {
+            self.tilt = *tilt;
+            self.settle();
+        }
+        let flows = self.flows.iter().map(|(way, given)| (self.ways[*way].edge, *given)).collect();
+        Some(Equilibrium { prices: self.prices, flows, rounds: self.rounds })
+    }
+
+    /// The value of a unit by the best chain of first rates: nobody would trade at these prices, and whoever asks for a
+    /// little less than they do would.
+    fn first_prices(&mut self) {
+        let forward = matches!(self.question.amount, Amount::In(_));
+        self.prices[self.ground] = 1.0;
+        for _ in 0..self.prices.len() {
+            let mut changed = false;
+            for way in &self.ways {
+                if forward {
+                    let value = way.first * self.prices[way.to];
+                    if value > self.prices[way.from] * (1.0 + 1e-12) {
+                        self.prices[way.from] = value;
+                        changed = true;
+                    }
+                } else if self.prices[way.from] > 0.0 {
+                    let value = self.prices[way.from] / way.first;
+                    if self.prices[way.to] == 0.0 || value < self.prices[way.to] * (1.0 - 1e-12) {
+                        self.prices[way.to] = value;
+                        changed = true;
+                    }
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+    }
+
+    /// Newton's method until every token comes in as it goes out.
+    fn settle(&mut self) {
+        let mut value = self.look();
+        let mut trial = self.prices.clone();
+        while self.rounds < ROUNDS {
+            self.rounds += 1;
+            let turnover = self.units * self.prices[self.fixed()];
+            let off: f64 = self.excess.iter().map(|e| e.abs()).sum();
+            if off <= turnover * 1e-7 {
+                break;
+            }
+            let direction = self.direction(turnover);
+            let (before, slope) = (self.prices.clone(), self.along(&direction));
+            let mut step = 1.0;
+            for attempt in 0..12 {
+                for (token, price) in trial.iter_mut().enumerate() {
+                    let change = direction[token] * step;
+                    *price = before[token] * if change >= 0.0 { 1.0 + change } else { 1.0 / (1.0 - change) };
+                }
+                self.prices.copy_from_slice(&trial);
+                value = self.look();
+                let slope_there = self.along(&direction);
+                // The slope along the way rises from below zero; far above it the step went past the bottom.
+                if slope_there <= -slope * 0.5 || attempt == 11 {
+                    break;
+                }
+                step *= (slope / (slope - slope_there)).clamp(0.1, 0.7);
+            }
+        }
+        let _ = value;
+    }
+
+    /// The token of which the amount is fixed.
+    const fn fixed(&self) -> usize {
+        if matches!(self.question.amount, Amount::In(_)) { self.question.from } else { self.question.to }
+    }
+
+    /// How fast the function changes along a direction.
+    fn along(&self, direction: &[f64]) -> f64 {
+        direction.iter().zip(&self.excess).map(|(d, e)| d * e).sum()
+    }
+
+    /// Newton's step, each price's change as a share of it.
+    fn direction(&mut self, turnover: f64) -> Vec<f64> {
+        self.rows.fill(usize::MAX);
+        let mut tokens = Vec::new();
+        let mut row_of = |token: usize, rows: &mut Vec<usize>| {
+            if rows[token] == usize::MAX {
+                rows[token] = tokens.len();
+                tokens.push(token);
+            }
+        };
+        for (way, _) in &self.flows {
+            let way = &self.ways[*way];
+            row_of(way.from, &mut self.rows);
+            row_of(way.to, &mut self.rows);
+        }
+        row_of(self.fixed(), &mut self.rows);
+        self.matrix.reset(tokens.len());
+        for (way, given) in &self.flows {
+            let way = &self.ways[*way];
+            let weight = given.slope * self.prices[way.from];
+            let (from, to) = (self.rows[way.from], self.rows[way.to]);
+            if way.from != self.ground {
+                self.matrix.add(from, from, weight);
+            }
+            if way.to != self.ground {
+                self.matrix.add(to, to, weight);
+            }
+            if way.from != self.ground && way.to != self.ground {
+                self.matrix.add(from, to, -weight);
+            }
+        }
+        let mut right: Vec<f64> = tokens.iter().map(|token| -self.excess[*token]).collect();
+        let ground = self.rows[self.ground];
+        if ground != usize::MAX {
+            self.matrix.add(ground, ground, turnover);
+            right[ground] = 0.0;
+        }
+        self.matrix.solve(&mut right, turnover * 1e-9);
+        let largest = right.iter().fold(0.0_f64, |most, change| most.max(change.abs()));
+        let cut = if largest > STEP { STEP / largest } else { 1.0 };
+        let _ = cut;
+        let mut direction = vec![0.0; self.prices.len()];
+        for (row, token) in tokens.iter().enumerate() {
+            direction[*token] = right[row].clamp(-STEP, STEP);
+        }
+        direction
+    }
+
+    /// What every pool does at the prices; returns the value of the function.
+    fn look(&mut self) -> f64 {
+        self.excess.fill(0.0);
+        self.flows.clear();
+        let mut given_away = 0.0;
+        for (place, way) in self.ways.iter_mut().enumerate() {
+            let (paid_price, received_price) = (self.prices[way.from], self.prices[way.to]);
+            let tilted = 1.0 + 1e-12 + self.tilt * 0.005;
+            if received_price * way.first * tilted < paid_price || paid_price <= 0.0 {
+                continue;
+            }
+            let stretches = &self.network.edges()[way.edge as usize].curve.stretches;
+            let (given, hint) = until(stretches, paid_price / received_price, self.tilt, way.hint);
+            way.hint = hint;
+            if given.slope == 0.0 && given.paid == 0.0 {
+                continue;
+            }
+            let (paid, received) = (given.paid * paid_price, given.received * received_price);
+            self.excess[way.from] -= paid;
+            self.excess[way.to] += received;
+            given_away += received - paid;
+            self.flows.push((place, given));
+        }
+        let fixed = self.fixed();
+        let traded = self.units * self.prices[fixed];
+        if matches!(self.question.amount, Amount::In(_)) {
+            self.excess[fixed] += traded;
+            self.excess[self.ground] = 0.0;
+            given_away + traded
+        } else {
+            self.excess[fixed] -= traded;
+            self.excess[self.ground] = 0.0;
+            given_away - traded
+        }
+    }
+}
+
+/// The curve up to the marginal rate `rate`, and the stretch in which that is.
+fn until(stretches: &[Stretch], rate: f64, tilt: f64, hint: usize) -> (Given, usize) {
+    let mut at = hint.min(stretches.len().saturating_sub(1));
+    while at > 0 && rate > stretches[at].first * (1.0 + rise(stretches, at, tilt)) {
+        at -= 1;
+    }
+    loop {
+        let stretch = &stretches[at];
+        let (first, last) = (stretch.first * (1.0 + rise(stretches, at, tilt)), stretch.last * (1.0 - fall(stretches, at, tilt)));
+        if rate > first * (1.0 + 1e-12) {
+            return (Given { paid: stretch.paid, received: stretch.received, slope: 0.0 }, at);
+        }
+        if rate >= last {
+            return (stretch.part(rate, first, last), at);
+        }
+        if at + 1 == stretches.len() {
+            let (paid, received) = (stretch.paid + stretch.cap, stretch.received + stretch.yields);
+            return (Given { paid, received, slope: 0.0 }, at);
+        }
+        at += 1;
+    }
+}
+
+/// How far the beginning of a line is tilted up: a share of half the way to the stretch before.
+fn rise(stretches: &[Stretch], at: usize, tilt: f64) -> f64 {
+    let stretch = &stretches[at];
+    if !stretch.is_line() {
+        return 0.0;
+    }
+    let gap = match at.checked_sub(1).map(|before| &stretches[before]) {
+        Some(before) => (before.last / stretch.first - 1.0) * 0.5,
+        None => 0.0005,
+    };
+    (gap * tilt).clamp(1e-9, 0.005)
+}
+
+/// How far the end of a line is tilted down.
+fn fall(stretches: &[Stretch], at: usize, tilt: f64) -> f64 {
+    let stretch = &stretches[at];
+    if !stretch.is_line() {
+        return 0.0;
+    }
+    let gap = match stretches.get(at + 1) {
+        Some(after) => (1.0 - after.first / stretch.last) * 0.5,
+        None => 0.0005,
+    };
+    (gap * tilt).clamp(1e-9, 0.005)
+}
+
+impl Stretch {
+    /// The part of the stretch down to a marginal rate between its first and its last, which are tilted on a line.
+    fn part(&self, rate: f64, first: f64, last: f64) -> Given {
+        if self.is_line() {
+            let range = first - last;
+            let share = ((first - rate) / range).clamp(0.0, 1.0);
+            let paid = self.cap * share;
+            // The received amount is that of the straight line: tilts only say how much of it is used.
+            return Given { paid: self.paid + paid, received: self.received + self.first * paid, slope: self.cap * rate / range };
+        }
+        let reserve = (self.x * self.y / rate).sqrt();
+        let paid = (reserve - self.x).clamp(0.0, self.cap);
+        let received = self.y * paid / (self.x + paid);
+        Given { paid: self.paid + paid, received: self.received + received, slope: reserve * 0.5 }
+    }
+}
+
+/// The number of hops from a token to every other over pools; against their direction where `open` says so.
+fn distances(network: &Network, start: usize, open: impl Fn(u32) -> bool) -> Vec<usize> {
+    let mut distances = vec![usize::MAX / 4; network.tokens().len()];
+    distances[start] = 0;
+    let mut front = vec![start];
+    let mut hops = 0;
+    while !front.is_empty() {
+        hops += 1;
+        let mut next = Vec::new();
+        for way in front.iter().flat_map(|token| network.leaving(*token)) {
+            if distances[way.to] > hops && open(way.edge) {
+                distances[way.to] = hops;
+                next.push(way.to);
+            }
+        }
+        front = next;
+    }
+    distances
+}
