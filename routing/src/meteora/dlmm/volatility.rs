@@ -1,0 +1,91 @@
+//! Volatility, and the fee rates that follow from it.
+
+use super::MeteoraDlmm;
+use crate::swap::PoolError;
+
+/// What fee rates are fractions of.
+pub(super) const RATE_ONE: u64 = 1_000_000_000;
+
+/// No fee is more than this tenth.
+const RATE_MAX: u64 = RATE_ONE / 10;
+
+/// Volatility is counted in these parts of a bin, and so is what is left of it.
+const BASIS_POINTS: u32 = 10_000;
+
+/// What the square of volatility is divided by to make a rate.
+const VARIABLE_SCALE: u64 = 100_000_000_000;
+
+/// What distances and rates are measured against during one swap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Volatility {
+    /// The bin that distances are measured from.
+    pub(super) index_reference: i32,
+    /// What is added to distances, in 1e-4 bins.
+    pub(super) reference: u32,
+    /// When the reference was renewed.
+    pub(super) renewed_at: u64,
+    /// The part of the rate that does not vary.
+    base: u64,
+    maximum: u32,
+    control: u32,
+    bin_step: u16,
+}
+
+impl Volatility {
+    /// As a swap at `now` finds it: after a pause the reference moves to the active bin, and volatility decays.
+    ///
+    /// # Errors
+    /// The base fee does not fit 128 bits.
+    pub(super) fn at(pool: &MeteoraDlmm, now: u64) -> Result<Self, PoolError> {
+        // A clock that went back counts as one that stands still.
+        let pause = now.saturating_sub(pool.last_update_timestamp);
+        let kept = Self {
+            index_reference: pool.index_reference,
+            reference: pool.volatility_reference,
+            renewed_at: pool.last_update_timestamp,
+            base: base_rate(pool)?,
+            maximum: pool.max_volatility_accumulator,
+            control: pool.variable_fee_control,
+            bin_step: pool.bin_step,
+        };
+        if pause < u64::from(pool.filter_period) {
+            return Ok(kept);
+        }
+        let left = u64::from(pool.volatility_accumulator) * u64::from(pool.reduction_factor) / u64::from(BASIS_POINTS);
+        let decayed = if pause < u64::from(pool.decay_period) { left } else { 0 };
+        let reference = u32::try_from(decayed).map_err(|_| PoolError::Overflow)?;
+        Ok(Self { index_reference: pool.active_id, reference, renewed_at: now, ..kept })
+    }
+
+    /// Volatility when the price stands in a bin, in 1e-4 bins.
+    #[inline]
+    pub(super) fn accumulated(&self, id: i32) -> u32 {
+        let distance = self.index_reference.abs_diff(id);
+        self.reference.saturating_add(distance.saturating_mul(BASIS_POINTS)).min(self.maximum)
+    }
+
+    /// The fee in a bin, in 1e-9.
+    #[inline]
+    pub(super) fn rate(&self, id: i32) -> u64 {
+        if self.control == 0 {
+            return self.base;
+        }
+        let moved = u64::from(self.accumulated(id)) * u64::from(self.bin_step);
+        let square = u128::from(moved) * u128::from(moved);
+        // Three factors of at most 32, 48 and 48 bits: the product fits.
+        let product = square * u128::from(self.control);
+        let variable = match u64::try_from(product) {
+            Ok(product) => product.div_ceil(VARIABLE_SCALE),
+            Err(_) => RATE_MAX,
+        };
+        self.base.saturating_add(variable).min(RATE_MAX)
+    }
+}
+
+/// The fee of a pool at rest, in 1e-9, [`RATE_MAX`] at most.
+fn base_rate(pool: &MeteoraDlmm) -> Result<u64, PoolError> {
+    let power = 10_u128.checked_pow(u32::from(pool.base_fee_power_factor)).ok_or(PoolError::Overflow)?;
+    let step = u128::from(pool.base_factor) * u128::from(pool.bin_step) * 10;
+    let rate = step.checked_mul(power).ok_or(PoolError::Overflow)?;
+    Ok(u64::try_from(rate).unwrap_or(RATE_MAX).min(RATE_MAX))
+}
