@@ -23,6 +23,7 @@ pub fn best(network: &Network, question: &Question, limits: &Limits) -> Result<A
         return Err(single.err().unwrap_or_else(|| question.no_route(network, limits.hops)));
     };
     let split = split(network, question, limits, &equilibrium);
+    if std::env::var("DBG").is_ok() { eprintln!("rounds {} price {:e} excess {:e} {:?}", equilibrium.rounds, equilibrium.prices[question.from], equilibrium.off, split.as_ref().err()); }
     let plan = match (split, single) {
         (Ok(split), Ok(single)) => better(question, split, single),
         (Ok(plan), Err(_)) | (Err(_), Ok(plan)) => plan,

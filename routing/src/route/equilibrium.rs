@@ -28,6 +28,7 @@ pub(super) struct Equilibrium {
     pub(super) flows: Vec<(u32, Given)>,
     /// Rounds it took.
     pub(super) rounds: usize,
+    pub(super) off: f64,
 }
 
 /// An edge that may take part.
@@ -75,7 +76,7 @@ impl<'a> Search<'a> {
             }
             for way in network.leaving(from) {
                 let hops_over = after_start[from].saturating_add(before_end[way.to]).saturating_add(1);
-                if way.first > 0.0 && hops_over <= hops && way.to != question.from && open(way.edge) {
+                if way.first > 0.0 && hops_over < 1000 && way.to != question.from && open(way.edge) {
                     ways.push(Way { edge: way.edge, from, to: way.to, first: way.first, hint: 0 });
                 }
             }
@@ -114,7 +115,8 @@ impl<'a> Search<'a> {
             self.settle();
         }
         let flows = self.flows.iter().map(|(way, given)| (self.ways[*way].edge, *given)).collect();
-        Some(Equilibrium { prices: self.prices, flows, rounds: self.rounds })
+        let off = self.excess.iter().map(|e| e.abs()).sum::<f64>() / (self.units * self.prices[self.fixed()]);
+        Some(Equilibrium { prices: self.prices, flows, rounds: self.rounds, off })
     }
 
     /// The value of a unit by the best chain of first rates: nobody would trade at these prices, and whoever asks for a
