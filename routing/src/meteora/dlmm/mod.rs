@@ -3,8 +3,10 @@
 //!
 //! Source: the program `MeteoraAg/dlmm-sdk`, commit fb02e51a.
 
+mod bin;
 mod pieces;
 mod volatility;
+mod walk;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,7 @@ use crate::decimal;
 use crate::piece::Piece;
 use crate::swap::{Amount, PoolError, Ratio, Side, Swap};
 use volatility::Volatility;
+use walk::walk;
 
 /// A pool of Meteora's DLMM: token X is `a`, token Y is `b`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,16 +122,43 @@ impl MeteoraDlmm {
     ///
     /// # Errors
     /// See [`PoolError`].
-    pub fn quote(&self, _input: Side, _amount: Amount, _now: u64) -> Result<Swap, PoolError> {
-        Err(PoolError::Math)
+    pub fn quote(&self, input: Side, amount: Amount, now: u64) -> Result<Swap, PoolError> {
+        walk(self, input, amount, &Volatility::at(self, now)?, |_, _| {})
     }
 
     /// What the pool gives, and the state after it; on an error nothing changes.
     ///
     /// # Errors
     /// See [`PoolError`].
-    pub fn apply(&mut self, _input: Side, _amount: Amount, _now: u64) -> Result<Swap, PoolError> {
-        Err(PoolError::Math)
+    pub fn apply(&mut self, input: Side, amount: Amount, now: u64) -> Result<Swap, PoolError> {
+        let volatility = Volatility::at(self, now)?;
+        let mut fills = Vec::new();
+        let swap = walk(self, input, amount, &volatility, |index, fill| fills.push((index, *fill)))?;
+        let mut booked = Vec::with_capacity(fills.len());
+        for (index, fill) in &fills {
+            let bin = self.bins.get(*index).ok_or(PoolError::Math)?;
+            booked.push((*index, Self::book(bin, input, fill)?));
+        }
+        let claimable = match swap.fees.token {
+            Side::A => &mut self.protocol_fee_x,
+            Side::B => &mut self.protocol_fee_y,
+        };
+        *claimable = claimable.checked_add(swap.fees.protocol).ok_or(PoolError::Overflow)?;
+        let active_before = self.active_id;
+        for (index, after) in booked {
+            self.active_id = after.id;
+            if let Some(bin) = self.bins.get_mut(index) {
+                *bin = after;
+            }
+        }
+        self.volatility_accumulator = volatility.accumulated(self.active_id);
+        self.volatility_reference = volatility.reference;
+        self.index_reference = volatility.index_reference;
+        // The reference ages from the last trade that moved the price.
+        if self.active_id != active_before {
+            self.last_update_timestamp = now;
+        }
+        Ok(swap)
     }
 
     /// Base units received for one base unit paid, for the smallest of amounts, before fees: the price of the first bin
@@ -138,8 +168,8 @@ impl MeteoraDlmm {
     /// The pool has nothing to give in this direction.
     pub fn price(&self, input: Side) -> Result<Ratio, PoolError> {
         const ONE: u128 = 1 << 64;
-        let mut ahead = self.ahead(input).filter(|bin| self.layers(bin, input).iter().any(|&amount| amount > 0));
-        let bin = ahead.next().ok_or(PoolError::InsufficientLiquidity)?;
+        let mut ahead = self.ahead(input).filter(|(_, bin)| self.layers(bin, input) != [0; 3]);
+        let (_, bin) = ahead.next().ok_or(PoolError::InsufficientLiquidity)?;
         match input {
             _ if bin.price_x64 == 0 => Err(PoolError::Math),
             Side::A => Ok(Ratio { numerator: bin.price_x64, denominator: ONE }),
@@ -155,14 +185,22 @@ impl MeteoraDlmm {
         pieces::of(self, input, now)
     }
 
-    /// The bins that a swap comes to, in its order.
-    fn ahead(&self, input: Side) -> impl Iterator<Item = &Bin> {
-        let (down, up) = match input {
-            Side::A => (self.bins.get(..self.bins.partition_point(|bin| bin.id <= self.active_id)), None),
-            Side::B => (None, self.bins.get(self.bins.partition_point(|bin| bin.id < self.active_id)..)),
+    /// The bins that a swap comes to, in its order, with their places in the list.
+    fn ahead(&self, input: Side) -> impl Iterator<Item = (usize, &Bin)> {
+        let mut next = match input {
+            Side::A => self.bins.partition_point(|bin| bin.id <= self.active_id).checked_sub(1),
+            Side::B => Some(self.bins.partition_point(|bin| bin.id < self.active_id)),
         };
-        let down = down.unwrap_or_default().iter().rev();
-        down.chain(up.unwrap_or_default()).take_while(|bin| (self.min_bin_id..=self.max_bin_id).contains(&bin.id))
+        let mut following = move || {
+            let index = next?;
+            next = match input {
+                Side::A => index.checked_sub(1),
+                Side::B => index.checked_add(1),
+            };
+            let bin = self.bins.get(index)?;
+            (self.min_bin_id..=self.max_bin_id).contains(&bin.id).then_some((index, bin))
+        };
+        std::iter::from_fn(move || following())
     }
 
     /// What a bin has to give for the token paid, in the order in which it is taken: of liquidity providers, of limit orders
@@ -190,3 +228,4 @@ const LIMIT_ORDERS: u8 = 2;
 
 /// The `collect_fee_mode` in which fees are taken in token Y.
 const ALWAYS_TOKEN_Y: u8 = 1;
+

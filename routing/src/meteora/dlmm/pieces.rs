@@ -1,17 +1,16 @@
 //! Bins as pieces of a curve.
 
+use super::volatility::RATE_ONE;
 use super::{Bin, MeteoraDlmm, Volatility};
 use crate::dyadic::{Dyadic, Round};
 use crate::piece::Piece;
 use crate::swap::{PoolError, Side};
 
-use super::volatility::RATE_ONE;
-
 /// One line per bin that has anything to give, in the order in which a swap comes to them.
 pub(super) fn of(pool: &MeteoraDlmm, input: Side, now: u64) -> Result<Vec<Piece>, PoolError> {
     let volatility = Volatility::at(pool, now)?;
     let mut pieces = Vec::new();
-    for bin in pool.ahead(input) {
+    for (_, bin) in pool.ahead(input) {
         let held: u128 = pool.layers(bin, input).into_iter().map(u128::from).sum();
         if held == 0 {
             continue;

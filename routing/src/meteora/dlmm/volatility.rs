@@ -22,8 +22,6 @@ pub(super) struct Volatility {
     pub(super) index_reference: i32,
     /// What is added to distances, in 1e-4 bins.
     pub(super) reference: u32,
-    /// When the reference was renewed.
-    pub(super) renewed_at: u64,
     /// The part of the rate that does not vary.
     base: u64,
     maximum: u32,
@@ -42,7 +40,6 @@ impl Volatility {
         let kept = Self {
             index_reference: pool.index_reference,
             reference: pool.volatility_reference,
-            renewed_at: pool.last_update_timestamp,
             base: base_rate(pool)?,
             maximum: pool.max_volatility_accumulator,
             control: pool.variable_fee_control,
@@ -54,7 +51,7 @@ impl Volatility {
         let left = u64::from(pool.volatility_accumulator) * u64::from(pool.reduction_factor) / u64::from(BASIS_POINTS);
         let decayed = if pause < u64::from(pool.decay_period) { left } else { 0 };
         let reference = u32::try_from(decayed).map_err(|_| PoolError::Overflow)?;
-        Ok(Self { index_reference: pool.active_id, reference, renewed_at: now, ..kept })
+        Ok(Self { index_reference: pool.active_id, reference, ..kept })
     }
 
     /// Volatility when the price stands in a bin, in 1e-4 bins.
@@ -88,4 +85,22 @@ fn base_rate(pool: &MeteoraDlmm) -> Result<u64, PoolError> {
     let step = u128::from(pool.base_factor) * u128::from(pool.bin_step) * 10;
     let rate = step.checked_mul(power).ok_or(PoolError::Overflow)?;
     Ok(u64::try_from(rate).unwrap_or(RATE_MAX).min(RATE_MAX))
+}
+
+/// The fee in an amount that includes it, rounded up. The rate is at most [`RATE_MAX`], so nothing overflows.
+#[inline]
+pub(super) fn rate_of_gross(gross: u64, rate: u64) -> u64 {
+    let (whole, rest) = (gross / RATE_ONE, gross % RATE_ONE);
+    whole * rate + (rest * rate).div_ceil(RATE_ONE)
+}
+
+/// The fee beside an amount that it is not in, rounded up. The rate is at most [`RATE_MAX`], so the fee is less than the amount.
+#[inline]
+pub(super) fn rate_on_net(net: u64, rate: u64) -> u64 {
+    let kept = RATE_ONE - rate;
+    if let Some(product) = net.checked_mul(rate) {
+        return product.div_ceil(kept);
+    }
+    let (whole, rest) = (net / kept, net % kept);
+    whole * rate + (rest * rate).div_ceil(kept)
 }
