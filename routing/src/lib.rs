@@ -27,6 +27,14 @@ pub mod clmm {
 pub mod constant_product;
 pub mod vectors;
 
+/// The parts of a Raydium CLMM pool's state, and the prices of its ticks.
+pub mod clmm {
+    pub use crate::raydium::clmm::{
+        DynamicFee, FeeOn, MAX_SQRT_PRICE_X64, MAX_TICK, MIN_SQRT_PRICE_X64, MIN_TICK, Tick, sqrt_price_at_tick,
+        tick_at_sqrt_price,
+    };
+}
+
 pub use dyadic::{Dyadic, Round};
 pub use meteora::{MeteoraDammV1, MeteoraDammV2, MeteoraDlmm};
 pub use network::{LeftOut, ListError, Listed, Network, NetworkFile, ReadError, Trade};
