@@ -59,6 +59,11 @@ impl Curve {
         self.stretches.first().map_or(0.0, |stretch| stretch.first)
     }
 
+    /// The most that can be paid.
+    pub(crate) fn end(&self) -> f64 {
+        self.stretches.last().map_or(0.0, |stretch| stretch.paid + stretch.cap)
+    }
+
     /// What comes out for `paid`; none when the curve ends before.
     pub(crate) fn out(&self, paid: f64) -> Option<f64> {
         let at = self.stretches.partition_point(|stretch| stretch.paid + stretch.cap < paid);

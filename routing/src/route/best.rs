@@ -1,4 +1,5 @@
 //! The best split over all paths.
+#![expect(clippy::float_arithmetic, reason = "a search; its shares become whole amounts elsewhere")]
 
 use crate::dyadic::Dyadic;
 use crate::network::Network;
@@ -43,34 +44,113 @@ fn better(question: &Question, split: Plan, single: Plan) -> Plan {
     if splits { split } else { single }
 }
 
-fn split(network: &Network, question: &Question, _limits: &Limits, equilibrium: &Equilibrium) -> Result<Plan, RouteError> {
-    let shares = in_order(network, question, equilibrium);
-    fill(network, question, &shares)
-}
+/// How much less than the search says is asked of what is full, at first and where that was too much still.
+const SLACKS: [f64; 3] = [1e-7, 1e-5, 1e-3];
 
-/// The flows in an order in which every token is filled before it is spent; what would flow in a circle is left out.
-fn in_order(network: &Network, question: &Question, equilibrium: &Equilibrium) -> Vec<Share> {
-    let forward = matches!(question.amount, Amount::In(_));
-    let flows: Vec<_> = equilibrium.flows.iter().filter(|(_, given)| given.paid >= 1.0).collect();
-    let mut entering = vec![0_usize; network.tokens().len()];
-    for (edge, _) in &flows {
-        entering[network.edges()[*edge as usize].to] += 1;
-    }
-    let mut ready: Vec<usize> = (0..entering.len()).filter(|token| entering[*token] == 0).collect();
-    let mut shares = Vec::with_capacity(flows.len());
-    while let Some(token) = ready.pop() {
-        for (edge, given) in &flows {
-            let ends = &network.edges()[*edge as usize];
-            if ends.from == token {
-                let weight = if forward { given.paid } else { given.received };
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share, not an amount")]
-                shares.push(Share { edge: *edge, weight: weight as u64 });
-                entering[ends.to] -= 1;
-                if entering[ends.to] == 0 {
-                    ready.push(ends.to);
-                }
-            }
+fn split(network: &Network, question: &Question, _limits: &Limits, equilibrium: &Equilibrium) -> Result<Plan, RouteError> {
+    let mut flows = Flows::new(network, question, equilibrium);
+    let order = flows.order();
+    let mut result = Err(RouteError::Dust);
+    for slack in SLACKS {
+        result = fill(network, question, &flows.shares(&order, slack));
+        if result.is_ok() {
+            break;
         }
     }
-    shares
+    result
+}
+
+/// Flows between tokens, seen from where the amount is fixed: each goes from a near token to a far one.
+struct Flows<'a> {
+    network: &'a Network,
+    forward: bool,
+    end: usize,
+    flows: Vec<Flow>,
+}
+
+struct Flow {
+    edge: u32,
+    near: usize,
+    far: usize,
+    /// Of the near token, in base units.
+    units: f64,
+    /// In the equilibrium's prices.
+    value: f64,
+    /// The pool gives no more.
+    full: bool,
+}
+
+impl<'a> Flows<'a> {
+    fn new(network: &'a Network, question: &Question, equilibrium: &Equilibrium) -> Self {
+        let forward = matches!(question.amount, Amount::In(_));
+        let (start, end) = if forward { (question.from, question.to) } else { (question.to, question.from) };
+        #[expect(clippy::cast_precision_loss, reason = "a search")]
+        let least = question.amount.units() as f64 * equilibrium.prices[start] * 2e-9;
+        let mut flows = Vec::with_capacity(equilibrium.flows.len());
+        for (edge, given) in &equilibrium.flows {
+            let ends = &network.edges()[*edge as usize];
+            let value = given.paid * equilibrium.prices[ends.from];
+            if given.paid < 1.0 || given.received < 1.0 || value < least {
+                continue;
+            }
+            let (near, far) = if forward { (ends.from, ends.to) } else { (ends.to, ends.from) };
+            if far == start || near == end {
+                continue;
+            }
+            let units = if forward { given.paid } else { given.received };
+            let full = given.paid >= ends.curve.end() * (1.0 - 1e-9);
+            flows.push(Flow { edge: *edge, near, far, units, value, full });
+        }
+        Self { network, forward, end, flows }
+    }
+
+    /// The tokens in an order in which each comes after all that flows into it. Of what flows in a circle the smallest flow is left out.
+    fn order(&mut self) -> Vec<usize> {
+        loop {
+            let mut entering = vec![0_usize; self.network.tokens().len()];
+            for flow in &self.flows {
+                entering[flow.far] += 1;
+            }
+            let mut order: Vec<usize> = (0..entering.len()).filter(|token| entering[*token] == 0).collect();
+            let mut next = 0;
+            while let Some(token) = order.get(next).copied() {
+                next += 1;
+                for flow in self.flows.iter().filter(|flow| flow.near == token) {
+                    entering[flow.far] -= 1;
+                    if entering[flow.far] == 0 {
+                        order.push(flow.far);
+                    }
+                }
+            }
+            if order.len() == entering.len() {
+                return order;
+            }
+            let circling = |flow: &Flow| entering[flow.near] > 0 && entering[flow.far] > 0;
+            let smallest = self.flows.iter().enumerate().filter(|(_, flow)| circling(flow));
+            let smallest = smallest.min_by(|(_, a), (_, b)| a.value.total_cmp(&b.value)).map(|(place, _)| place);
+            let Some(place) = smallest else { return order };
+            self.flows.swap_remove(place);
+        }
+    }
+
+    /// Shares in this order of their near tokens; of one token's, those that are full come first and the largest last.
+    fn shares(&self, order: &[usize], slack: f64) -> Vec<Share> {
+        // From the end: a token that can only flow on into what is full is full itself.
+        let mut choked = vec![false; order.len()];
+        for token in order.iter().rev().filter(|token| **token != self.end) {
+            choked[*token] = self.flows.iter().filter(|flow| flow.near == *token).all(|flow| flow.full || choked[flow.far]);
+        }
+        let mut shares = Vec::with_capacity(self.flows.len());
+        for token in order {
+            let mut leaving: Vec<_> = self.flows.iter().filter(|flow| flow.near == *token).collect();
+            let full = |flow: &Flow| flow.full || choked[flow.far];
+            leaving.sort_by(|a, b| full(b).cmp(&full(a)).then(a.value.total_cmp(&b.value)));
+            for flow in leaving {
+                let units = if full(flow) { flow.units * (1.0 - slack) } else { flow.units };
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share, not an amount")]
+                shares.push(Share { edge: flow.edge, weight: units as u64, full: full(flow) });
+            }
+        }
+        shares
+    }
 }

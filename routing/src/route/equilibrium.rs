@@ -71,12 +71,9 @@ impl<'a> Search<'a> {
         let before_end = distances(network, question.to, |edge| open(edge ^ 1));
         let mut ways = Vec::new();
         for from in 0..tokens {
-            if from == question.to {
-                continue;
-            }
             for way in network.leaving(from) {
                 let hops_over = after_start[from].saturating_add(before_end[way.to]).saturating_add(1);
-                if way.first > 0.0 && hops_over < 1000 && way.to != question.from && open(way.edge) {
+                if way.first > 0.0 && hops_over < 1000 && open(way.edge) {
                     ways.push(Way { edge: way.edge, from, to: way.to, first: way.first, hint: 0 });
                 }
             }

@@ -25,7 +25,7 @@ pub fn fast(network: &Network, question: &Question, hops: usize) -> Result<Plan,
     let mut failure = None;
     let mut plans = Vec::with_capacity(paths.len());
     for path in &paths {
-        let shares: Vec<_> = path.iter().map(|edge| Share { edge: *edge, weight: 1 }).collect();
+        let shares: Vec<_> = path.iter().map(|edge| Share { edge: *edge, weight: 1, full: false }).collect();
         match fill(network, question, &shares) {
             Ok(plan) => plans.push(plan),
             Err(error) => failure = Some(error),

@@ -32,11 +32,15 @@ pub struct Leg {
     pub swap: Swap,
 }
 
-/// An edge and its share of what its first token (exact-in) or last token (exact-out) has, not yet in whole units.
+/// An edge and its part of a route, not yet in whole units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Share {
     pub(super) edge: u32,
+    /// About what it takes of its first token (exact-in) or gives of its last (exact-out).
     pub(super) weight: u64,
+    /// It takes no more than its weight, since its pool or all that comes after it is full; what is left goes over the
+    /// other edges of the token.
+    pub(super) full: bool,
 }
 
 impl Plan {
@@ -73,10 +77,14 @@ impl Plan {
     }
 }
 
-/// Whole amounts for shares whose edges come in an order in which every token is filled before it is spent.
+/// Whole amounts for shares, which come in an order in which every token is filled before it is spent (exact-in), or needed
+/// before it is got (exact-out, from the end).
 ///
-/// Exact-in: what has come to a token is divided among its edges by weight, the last takes the rest. Exact-out: the same
-/// from the end, with what is wanted of a token. Each pool is asked once, so its quote is its execution.
+/// What has come to a token, or is needed of it, is divided among its edges by weight, the last takes the rest. Each pool is
+/// asked once, so its quote is its execution.
+///
+/// # Errors
+/// A pool's refusal; [`RouteError::TooMuch`] when a token between the first and the last could not be divided whole.
 pub(super) fn fill(network: &Network, question: &Question, shares: &[Share]) -> Result<Plan, RouteError> {
     let forward = matches!(question.amount, Amount::In(_));
     let tokens = network.tokens().len();
@@ -93,13 +101,10 @@ pub(super) fn fill(network: &Network, question: &Question, shares: &[Share]) -> 
     let (start, end) = if forward { (question.from, question.to) } else { (question.to, question.from) };
     held[start] = question.amount.units();
     let mut legs = Vec::with_capacity(shares.len());
-    let mut in_order = shares.iter().collect::<Vec<_>>();
-    if !forward {
-        in_order.reverse();
-    }
-    for share in in_order {
+    for share in shares {
         let (near, far) = side(share);
-        let units = part_of(held[near], share.weight, weights[near]);
+        let part = part_of(held[near], share.weight, weights[near]);
+        let units = if share.full { part.min(share.weight) } else { part };
         weights[near] = weights[near].saturating_sub(share.weight);
         if units == 0 {
             continue;
@@ -108,7 +113,12 @@ pub(super) fn fill(network: &Network, question: &Question, shares: &[Share]) -> 
         let listed = &network.pools()[pool];
         let amount = if forward { Amount::In(units) } else { Amount::Out(units) };
         let refused = |error| RouteError::Refused { pool: listed.id.to_string(), error };
-        let swap = listed.pool.quote(input, amount, network.now()).map_err(refused)?;
+        let swap = match listed.pool.quote(input, amount, network.now()) {
+            Ok(swap) => swap,
+            // Dust goes over the token's other edges.
+            Err(PoolError::ZeroOutput | PoolError::AmountTooSmall) if weights[near] > 0 => continue,
+            Err(error) => return Err(refused(error)),
+        };
         held[near] -= units;
         let brought = if forward { swap.amount_out } else { swap.amount_in };
         held[far] = held[far].checked_add(brought).ok_or(refused(PoolError::Overflow))?;
@@ -117,6 +127,9 @@ pub(super) fn fill(network: &Network, question: &Question, shares: &[Share]) -> 
     }
     if !forward {
         legs.reverse();
+    }
+    if (0..tokens).any(|token| held[token] > 0 && token != start && token != end) {
+        return Err(RouteError::TooMuch);
     }
     let (given, got) = (question.amount.units() - held[start], held[end]);
     let (amount_in, amount_out) = if forward { (given, got) } else { (got, given) };

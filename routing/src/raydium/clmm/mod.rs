@@ -201,14 +201,3 @@ impl RaydiumClmm {
     }
 }
 
-/// The square root of the price at a tick.
-#[must_use]
-pub fn sqrt_price_at_tick(_tick: i32) -> Option<u128> {
-    None
-}
-
-/// The highest tick whose price is no more.
-#[must_use]
-pub fn tick_at_sqrt_price(_sqrt_price_x64: u128) -> Option<i32> {
-    None
-}
