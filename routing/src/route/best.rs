@@ -45,7 +45,7 @@ fn better(question: &Question, split: Plan, single: Plan) -> Plan {
 }
 
 /// How much less than the search says is asked of what is full, at first and where that was too much still.
-const SLACKS: [f64; 3] = [1e-7, 1e-5, 1e-3];
+const SLACKS: [f64; 3] = [1e-8, 1e-6, 1e-4];
 
 fn split(network: &Network, question: &Question, _limits: &Limits, equilibrium: &Equilibrium) -> Result<Plan, RouteError> {
     let mut flows = Flows::new(network, question, equilibrium);
@@ -135,20 +135,23 @@ impl<'a> Flows<'a> {
 
     /// Shares in this order of their near tokens; of one token's, those that are full come first and the largest last.
     fn shares(&self, order: &[usize], slack: f64) -> Vec<Share> {
-        // From the end: a token that can only flow on into what is full is full itself.
-        let mut choked = vec![false; order.len()];
+        // From the end: a token that can only flow on into what is full is full itself. A curve gives up less than its share when
+        // it is paid less, so the slack grows with every hop before what is full.
+        let mut choked: Vec<Option<f64>> = vec![None; order.len()];
+        let full = |flow: &Flow, choked: &[Option<f64>]| choked[flow.far].or(flow.full.then_some(slack));
         for token in order.iter().rev().filter(|token| **token != self.end) {
-            choked[*token] = self.flows.iter().filter(|flow| flow.near == *token).all(|flow| flow.full || choked[flow.far]);
+            let leaving = self.flows.iter().filter(|flow| flow.near == *token);
+            choked[*token] = leaving.map(|flow| full(flow, &choked)).try_fold(0.0_f64, |most, s| s.map(|s| most.max(s * 10.0)));
         }
         let mut shares = Vec::with_capacity(self.flows.len());
         for token in order {
             let mut leaving: Vec<_> = self.flows.iter().filter(|flow| flow.near == *token).collect();
-            let full = |flow: &Flow| flow.full || choked[flow.far];
-            leaving.sort_by(|a, b| full(b).cmp(&full(a)).then(a.value.total_cmp(&b.value)));
+            let full = |flow: &Flow| full(flow, &choked);
+            leaving.sort_by(|a, b| full(b).is_some().cmp(&full(a).is_some()).then(a.value.total_cmp(&b.value)));
             for flow in leaving {
-                let units = if full(flow) { flow.units * (1.0 - slack) } else { flow.units };
+                let units = full(flow).map_or(flow.units, |slack| flow.units * (1.0 - slack));
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share, not an amount")]
-                shares.push(Share { edge: flow.edge, weight: units as u64, full: full(flow) });
+                shares.push(Share { edge: flow.edge, weight: units as u64, full: full(flow).is_some() });
             }
         }
         shares

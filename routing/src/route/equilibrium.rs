@@ -55,7 +55,10 @@ pub(super) struct Search<'a> {
     tilt: f64,
     /// By token: what comes in less what goes out, in value.
     excess: Vec<f64>,
-    flows: Vec<(usize, Given)>,
+    /// By way: what its pool does at the prices.
+    given: Vec<Given>,
+    /// By way: how much more is taken believed to be paid per share by which the rate falls; no less than the slope.
+    stiffness: Vec<f64>,
     matrix: Matrix,
     /// By token: its row in the matrix.
     rows: Vec<usize>,
@@ -90,7 +93,8 @@ impl<'a> Search<'a> {
             prices: vec![0.0; tokens],
             tilt: 1.0,
             excess: vec![0.0; tokens],
-            flows: Vec::new(),
+            given: Vec::new(),
+            stiffness: Vec::new(),
             matrix: Matrix::default(),
             rows: vec![usize::MAX; tokens],
             rounds: 0,
@@ -106,12 +110,13 @@ impl<'a> Search<'a> {
         if self.prices[self.question.from] <= 0.0 || self.prices[self.question.to] <= 0.0 {
             return None;
         }
-        let tilts: &[f64] = if start.is_some() { &[0.03, 0.002] } else { &[1.0, 0.03, 0.002] };
-        for tilt in tilts {
+        let tilts: &[(f64, f64)] = if start.is_some() { &[(0.03, 1e-3), (0.002, 1e-6)] } else { &[(1.0, 1e-2), (0.03, 1e-3), (0.002, 1e-6)] };
+        for (tilt, close) in tilts {
             self.tilt = *tilt;
-            self.settle();
+            self.settle(*close);
         }
-        let flows = self.flows.iter().map(|(way, given)| (self.ways[*way].edge, *given)).collect();
+        let flows = self.ways.iter().zip(&self.given).filter(|(_, given)| given.paid > 0.0);
+        let flows = flows.map(|(way, given)| (way.edge, *given)).collect();
         let off = self.excess.iter().map(|e| e.abs()).sum::<f64>() / (self.units * self.prices[self.fixed()]);
         Some(Equilibrium { prices: self.prices, flows, rounds: self.rounds, off })
     }
@@ -145,35 +150,61 @@ impl<'a> Search<'a> {
     }
 
     /// Newton's method until every token comes in as it goes out.
-    fn settle(&mut self) {
-        let mut value = self.look();
-        let mut trial = self.prices.clone();
+    ///
+    /// Where a curve has corners its slope says little. A step that went too far shows how much more a pool takes on the
+    /// average of the way; with that the step is taken again, shorter for the tokens that it concerns only.
+    fn settle(&mut self, close: f64) {
+        self.look();
+        self.stiffness.clear();
+        self.stiffness.extend(self.given.iter().map(|given| given.slope));
+        let mut before = self.prices.clone();
+        let mut paid: Vec<f64> = Vec::new();
         while self.rounds < ROUNDS {
-            self.rounds += 1;
             let turnover = self.units * self.prices[self.fixed()];
             let off: f64 = self.excess.iter().map(|e| e.abs()).sum();
-            if off <= turnover * 1e-7 {
+            if off <= turnover * close {
                 break;
             }
-            let direction = self.direction(turnover);
-            let (before, slope) = (self.prices.clone(), self.along(&direction));
-            let mut step = 1.0;
-            for attempt in 0..12 {
-                for (token, price) in trial.iter_mut().enumerate() {
-                    let change = direction[token] * step;
+            before.copy_from_slice(&self.prices);
+            paid.clear();
+            paid.extend(self.given.iter().map(|given| given.paid));
+            let excess = self.excess.clone();
+            for attempt in 0..8 {
+                self.rounds += 1;
+                let direction = self.direction(turnover, &before, &excess);
+                let slope: f64 = direction.iter().zip(&excess).map(|(d, e)| d * e).sum();
+                for (token, price) in self.prices.iter_mut().enumerate() {
+                    let change = direction[token];
                     *price = before[token] * if change >= 0.0 { 1.0 + change } else { 1.0 / (1.0 - change) };
                 }
-                self.prices.copy_from_slice(&trial);
-                value = self.look();
-                let slope_there = self.along(&direction);
+                self.look();
+                let slope_there: f64 = direction.iter().zip(&self.excess).map(|(d, e)| d * e).sum();
+                if std::env::var("DBG2").is_ok() { eprintln!("tilt {} round {} attempt {attempt} off {:e} step {:e} slopes {:e} {:e}", self.tilt, self.rounds, off / turnover, direction.iter().fold(0.0_f64, |a, b| a.max(b.abs())), slope / turnover, slope_there / turnover); }
                 // The slope along the way rises from below zero; far above it the step went past the bottom.
-                if slope_there <= -slope * 0.5 || attempt == 11 {
+                if slope_there <= -slope * 0.5 {
                     break;
                 }
-                step *= (slope / (slope - slope_there)).clamp(0.1, 0.7);
+                self.learn(&before, &paid);
+            }
+            for (stiffness, given) in self.stiffness.iter_mut().zip(&self.given) {
+                *stiffness = given.slope.max(*stiffness * 0.25);
             }
         }
-        let _ = value;
+    }
+
+    /// Raises what is believed of every pool to what the step from there to the prices shows.
+    fn learn(&mut self, prices: &[f64], paid: &[f64]) {
+        for (place, way) in self.ways.iter().enumerate() {
+            let more = self.given[place].paid - paid[place];
+            if more == 0.0 {
+                continue;
+            }
+            let fall = 1.0 - (self.prices[way.from] * prices[way.to]) / (self.prices[way.to] * prices[way.from]);
+            let slope = more / fall;
+            if slope.is_finite() && slope > self.stiffness[place] {
+                self.stiffness[place] = slope;
+            }
+        }
     }
 
     /// The token of which the amount is fixed.
@@ -181,13 +212,8 @@ impl<'a> Search<'a> {
         if matches!(self.question.amount, Amount::In(_)) { self.question.from } else { self.question.to }
     }
 
-    /// How fast the function changes along a direction.
-    fn along(&self, direction: &[f64]) -> f64 {
-        direction.iter().zip(&self.excess).map(|(d, e)| d * e).sum()
-    }
-
-    /// Newton's step, each price's change as a share of it.
-    fn direction(&mut self, turnover: f64) -> Vec<f64> {
+    /// Newton's step from these prices and excesses, each price's change as a share of it.
+    fn direction(&mut self, turnover: f64, prices: &[f64], excess: &[f64]) -> Vec<f64> {
         self.rows.fill(usize::MAX);
         let mut tokens = Vec::new();
         let mut row_of = |token: usize, rows: &mut Vec<usize>| {
@@ -196,16 +222,14 @@ impl<'a> Search<'a> {
                 tokens.push(token);
             }
         };
-        for (way, _) in &self.flows {
-            let way = &self.ways[*way];
+        row_of(self.fixed(), &mut self.rows);
+        for (way, _) in self.ways.iter().zip(&self.stiffness).filter(|(_, stiffness)| **stiffness > 0.0) {
             row_of(way.from, &mut self.rows);
             row_of(way.to, &mut self.rows);
         }
-        row_of(self.fixed(), &mut self.rows);
         self.matrix.reset(tokens.len());
-        for (way, given) in &self.flows {
-            let way = &self.ways[*way];
-            let weight = given.slope * self.prices[way.from];
+        for (way, stiffness) in self.ways.iter().zip(&self.stiffness).filter(|(_, stiffness)| **stiffness > 0.0) {
+            let weight = stiffness * prices[way.from];
             let (from, to) = (self.rows[way.from], self.rows[way.to]);
             if way.from != self.ground {
                 self.matrix.add(from, from, weight);
@@ -217,16 +241,13 @@ impl<'a> Search<'a> {
                 self.matrix.add(from, to, -weight);
             }
         }
-        let mut right: Vec<f64> = tokens.iter().map(|token| -self.excess[*token]).collect();
+        let mut right: Vec<f64> = tokens.iter().map(|token| -excess[*token]).collect();
         let ground = self.rows[self.ground];
         if ground != usize::MAX {
             self.matrix.add(ground, ground, turnover);
             right[ground] = 0.0;
         }
         self.matrix.solve(&mut right, turnover * 1e-9);
-        let largest = right.iter().fold(0.0_f64, |most, change| most.max(change.abs()));
-        let cut = if largest > STEP { STEP / largest } else { 1.0 };
-        let _ = cut;
         let mut direction = vec![0.0; self.prices.len()];
         for (row, token) in tokens.iter().enumerate() {
             direction[*token] = right[row].clamp(-STEP, STEP);
@@ -234,40 +255,28 @@ impl<'a> Search<'a> {
         direction
     }
 
-    /// What every pool does at the prices; returns the value of the function.
-    fn look(&mut self) -> f64 {
+    /// What every pool does at the prices.
+    fn look(&mut self) {
         self.excess.fill(0.0);
-        self.flows.clear();
-        let mut given_away = 0.0;
-        for (place, way) in self.ways.iter_mut().enumerate() {
+        self.given.clear();
+        let widest = 1.0 + 1e-12 + self.tilt * 0.005;
+        for way in &mut self.ways {
             let (paid_price, received_price) = (self.prices[way.from], self.prices[way.to]);
-            let tilted = 1.0 + 1e-12 + self.tilt * 0.005;
-            if received_price * way.first * tilted < paid_price || paid_price <= 0.0 {
+            if received_price * way.first * widest < paid_price || paid_price <= 0.0 {
+                self.given.push(Given::default());
                 continue;
             }
             let stretches = &self.network.edges()[way.edge as usize].curve.stretches;
             let (given, hint) = until(stretches, paid_price / received_price, self.tilt, way.hint);
             way.hint = hint;
-            if given.slope == 0.0 && given.paid == 0.0 {
-                continue;
-            }
-            let (paid, received) = (given.paid * paid_price, given.received * received_price);
-            self.excess[way.from] -= paid;
-            self.excess[way.to] += received;
-            given_away += received - paid;
-            self.flows.push((place, given));
+            self.excess[way.from] -= given.paid * paid_price;
+            self.excess[way.to] += given.received * received_price;
+            self.given.push(given);
         }
         let fixed = self.fixed();
         let traded = self.units * self.prices[fixed];
-        if matches!(self.question.amount, Amount::In(_)) {
-            self.excess[fixed] += traded;
-            self.excess[self.ground] = 0.0;
-            given_away + traded
-        } else {
-            self.excess[fixed] -= traded;
-            self.excess[self.ground] = 0.0;
-            given_away - traded
-        }
+        self.excess[fixed] += if matches!(self.question.amount, Amount::In(_)) { traded } else { -traded };
+        self.excess[self.ground] = 0.0;
     }
 }
 
