@@ -57,4 +57,20 @@ impl MeteoraDammV2 {
     pub fn pieces(&self, _input: Side, _now: u64) -> Result<Vec<Piece>, PoolError> {
         Err(PoolError::Math)
     }
+
+    /// As [`quote`](Self::quote), with or without a referrer.
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub fn quote_with(&self, _: Side, _: Amount, _now: u64, _referral: bool) -> Result<Swap, PoolError> {
+        Err(PoolError::Math)
+    }
+
+    /// As [`apply`](Self::apply), with or without a referrer.
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub fn apply_with(&mut self, _: Side, _: Amount, _now: u64, _referral: bool) -> Result<Swap, PoolError> {
+        Err(PoolError::Math)
+    }
 }
