@@ -19,16 +19,16 @@ mod piece;
 mod decimal;
 mod math;
 
-pub mod constant_product;
-pub mod vectors;
-
-/// The parts of a Raydium CLMM pool's state, and the prices of its ticks.
 pub mod clmm {
+    //! The parts of a Raydium CLMM pool's state, and the prices of its ticks.
+
     pub use crate::raydium::clmm::{
         DynamicFee, FeeOn, MAX_SQRT_PRICE_X64, MAX_TICK, MIN_SQRT_PRICE_X64, MIN_TICK, Tick, sqrt_price_at_tick,
         tick_at_sqrt_price,
     };
 }
+pub mod constant_product;
+pub mod vectors;
 
 pub use dyadic::{Dyadic, Round};
 pub use meteora::{MeteoraDammV1, MeteoraDammV2, MeteoraDlmm};

@@ -5,13 +5,24 @@
 mod tick;
 mod tick_math;
 
+mod after;
+mod check;
 mod pieces;
+mod walk;
+
+mod orders;
+mod price_math;
+mod step;
+mod volatility;
+mod wide;
 
 use serde::{Deserialize, Serialize};
 
 use crate::decimal;
 use crate::piece::Piece;
 use crate::swap::{Amount, PoolError, Ratio, Side, Swap};
+
+use walk::Walk;
 
 pub use tick::Tick;
 pub use tick_math::{
@@ -137,23 +148,44 @@ impl RaydiumClmm {
     /// # Errors
     /// [`PoolError::Invalid`] with the field.
     pub fn check(&self) -> Result<(), PoolError> {
-        Ok(())
+        check::check(self)
     }
 
-    /// What the pool gives now. Changes nothing.
+    /// What the pool gives at `now`, in seconds since the Unix epoch. Changes nothing.
+    ///
+    /// As in the program, a swap that comes to the end of all prices before its amount is used up is made in part.
     ///
     /// # Errors
     /// See [`PoolError`].
-    pub fn quote(&self, _input: Side, _amount: Amount, _now: u64) -> Result<Swap, PoolError> {
-        Err(PoolError::Math)
+    pub fn quote(&self, input: Side, amount: Amount, now: u64) -> Result<Swap, PoolError> {
+        self.quote_to(input, amount, now, None)
+    }
+
+    /// The same for a swap that stops at a square root of a price, Q64.64: `amount_in` or `amount_out` is then less than
+    /// what was asked for.
+    ///
+    /// # Errors
+    /// See [`PoolError`]; a limit on the wrong side of the price is [`PoolError::PriceLimit`].
+    pub fn quote_to(&self, input: Side, amount: Amount, now: u64, limit: Option<u128>) -> Result<Swap, PoolError> {
+        Walk::begin(self, input, amount, now, limit, ())?.run()
     }
 
     /// What the pool gives, and the state after it; on an error nothing changes.
     ///
     /// # Errors
     /// See [`PoolError`].
-    pub fn apply(&mut self, _input: Side, _amount: Amount, _now: u64) -> Result<Swap, PoolError> {
-        Err(PoolError::Math)
+    pub fn apply(&mut self, input: Side, amount: Amount, now: u64) -> Result<Swap, PoolError> {
+        self.apply_to(input, amount, now, None)
+    }
+
+    /// The same for a swap that stops at a square root of a price: see [`quote_to`](Self::quote_to).
+    ///
+    /// # Errors
+    /// See [`PoolError`].
+    pub fn apply_to(&mut self, input: Side, amount: Amount, now: u64, limit: Option<u128>) -> Result<Swap, PoolError> {
+        let (swap, after) = self.after(input, amount, now, limit)?;
+        after.write(self);
+        Ok(swap)
     }
 
     /// Base units received for one base unit paid, for the smallest of amounts, before fees.
@@ -183,21 +215,4 @@ impl RaydiumClmm {
     pub fn pieces(&self, input: Side, now: u64) -> Result<Vec<Piece>, PoolError> {
         pieces::of(self, input, now)
     }
-
-    /// As [`quote`](Self::quote), up to a price where the swap stops.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub fn quote_to(&self, _: Side, _: Amount, _now: u64, _limit: Option<u128>) -> Result<Swap, PoolError> {
-        Err(PoolError::Math)
-    }
-
-    /// As [`apply`](Self::apply), up to a price where the swap stops.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub fn apply_to(&mut self, _: Side, _: Amount, _now: u64, _limit: Option<u128>) -> Result<Swap, PoolError> {
-        Err(PoolError::Math)
-    }
 }
-
