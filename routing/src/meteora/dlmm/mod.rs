@@ -186,21 +186,35 @@ impl MeteoraDlmm {
     }
 
     /// The bins that a swap comes to, in its order, with their places in the list.
+    #[inline]
     fn ahead(&self, input: Side) -> impl Iterator<Item = (usize, &Bin)> {
+        let place = self.place(self.active_id);
         let mut next = match input {
-            Side::A => self.bins.partition_point(|bin| bin.id <= self.active_id).checked_sub(1),
-            Side::B => Some(self.bins.partition_point(|bin| bin.id < self.active_id)),
+            Side::A if self.bins.get(place).is_none_or(|bin| bin.id != self.active_id) => place.wrapping_sub(1),
+            _ => place,
         };
-        let mut following = move || {
-            let index = next?;
-            next = match input {
-                Side::A => index.checked_sub(1),
-                Side::B => index.checked_add(1),
-            };
+        std::iter::from_fn(move || {
+            let index = next;
             let bin = self.bins.get(index)?;
-            (self.min_bin_id..=self.max_bin_id).contains(&bin.id).then_some((index, bin))
-        };
-        std::iter::from_fn(move || following())
+            // Before the first place comes none at all.
+            next = match input {
+                Side::A => index.wrapping_sub(1),
+                Side::B => index + 1,
+            };
+            (self.min_bin_id <= bin.id && bin.id <= self.max_bin_id).then_some((index, bin))
+        })
+    }
+
+    /// The first place in the list whose bin is not below `id`.
+    #[inline]
+    fn place(&self, id: i32) -> usize {
+        let (Some(first), Some(last)) = (self.bins.first(), self.bins.last()) else { return 0 };
+        // Ids rise by one at least from place to place, which leaves few places to look at: as many as bins are missing.
+        let end = self.bins.len() - 1;
+        let most = if id <= first.id { 0 } else { id.abs_diff(first.id) as usize };
+        let least = if id >= last.id { end } else { end.saturating_sub(id.abs_diff(last.id) as usize) };
+        let near = self.bins.get(least..=most.min(end)).unwrap_or_default();
+        least + near.partition_point(|bin| bin.id < id)
     }
 
     /// What a bin has to give for the token paid, in the order in which it is taken: of liquidity providers, of limit orders
@@ -228,4 +242,3 @@ const LIMIT_ORDERS: u8 = 2;
 
 /// The `collect_fee_mode` in which fees are taken in token Y.
 const ALWAYS_TOKEN_Y: u8 = 1;
-

@@ -25,8 +25,8 @@ pub(super) struct Volatility {
     /// The part of the rate that does not vary.
     base: u64,
     maximum: u32,
-    control: u32,
-    bin_step: u16,
+    /// What the square of volatility is multiplied by.
+    scale: u64,
 }
 
 impl Volatility {
@@ -40,10 +40,9 @@ impl Volatility {
         let kept = Self {
             index_reference: pool.index_reference,
             reference: pool.volatility_reference,
-            base: base_rate(pool)?,
+            base: base_rate(pool),
             maximum: pool.max_volatility_accumulator,
-            control: pool.variable_fee_control,
-            bin_step: pool.bin_step,
+            scale: u64::from(pool.variable_fee_control) * u64::from(pool.bin_step) * u64::from(pool.bin_step),
         };
         if pause < u64::from(pool.filter_period) {
             return Ok(kept);
@@ -64,39 +63,33 @@ impl Volatility {
     /// The fee in a bin, in 1e-9.
     #[inline]
     pub(super) fn rate(&self, id: i32) -> u64 {
-        if self.control == 0 {
-            return self.base;
-        }
-        let moved = u64::from(self.accumulated(id)) * u64::from(self.bin_step);
-        let square = u128::from(moved) * u128::from(moved);
-        // Three factors of at most 32, 48 and 48 bits: the product fits.
-        let product = square * u128::from(self.control);
-        let variable = match u64::try_from(product) {
-            Ok(product) => product.div_ceil(VARIABLE_SCALE),
-            Err(_) => RATE_MAX,
-        };
+        let volatility = u64::from(self.accumulated(id));
+        // What does not fit is more than the largest fee.
+        let product = (volatility * volatility).checked_mul(self.scale);
+        let variable = product.map_or(RATE_MAX, |product| product.div_ceil(VARIABLE_SCALE));
         self.base.saturating_add(variable).min(RATE_MAX)
     }
 }
 
 /// The fee of a pool at rest, in 1e-9, [`RATE_MAX`] at most.
-fn base_rate(pool: &MeteoraDlmm) -> Result<u64, PoolError> {
-    let power = 10_u128.checked_pow(u32::from(pool.base_fee_power_factor)).ok_or(PoolError::Overflow)?;
-    let step = u128::from(pool.base_factor) * u128::from(pool.bin_step) * 10;
-    let rate = step.checked_mul(power).ok_or(PoolError::Overflow)?;
-    Ok(u64::try_from(rate).unwrap_or(RATE_MAX).min(RATE_MAX))
+fn base_rate(pool: &MeteoraDlmm) -> u64 {
+    let step = u64::from(pool.base_factor) * u64::from(pool.bin_step) * 10;
+    let power = 10_u64.checked_pow(u32::from(pool.base_fee_power_factor));
+    // What does not fit is more than the largest fee, but of nothing.
+    let unlimited = if step == 0 { 0 } else { RATE_MAX };
+    power.map_or(unlimited, |power| step.saturating_mul(power)).min(RATE_MAX)
 }
 
 /// The fee in an amount that includes it, rounded up. The rate is at most [`RATE_MAX`], so nothing overflows.
 #[inline]
-pub(super) fn rate_of_gross(gross: u64, rate: u64) -> u64 {
+pub(super) fn fee_within(gross: u64, rate: u64) -> u64 {
     let (whole, rest) = (gross / RATE_ONE, gross % RATE_ONE);
     whole * rate + (rest * rate).div_ceil(RATE_ONE)
 }
 
 /// The fee beside an amount that it is not in, rounded up. The rate is at most [`RATE_MAX`], so the fee is less than the amount.
 #[inline]
-pub(super) fn rate_on_net(net: u64, rate: u64) -> u64 {
+pub(super) fn fee_beside(net: u64, rate: u64) -> u64 {
     let kept = RATE_ONE - rate;
     if let Some(product) = net.checked_mul(rate) {
         return product.div_ceil(kept);
