@@ -16,7 +16,13 @@ mod piece;
 mod decimal;
 mod math;
 
+pub mod clmm {
+    //! What Raydium's CLMM computes of ticks and prices.
+
+    pub use crate::raydium::clmm::{sqrt_price_at_tick, tick_at_sqrt_price};
+}
 pub mod constant_product;
+pub mod vectors;
 
 pub use dyadic::{Dyadic, Round};
 pub use meteora::{MeteoraDammV1, MeteoraDammV2, MeteoraDlmm};

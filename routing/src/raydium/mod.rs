@@ -1,7 +1,7 @@
 //! The pool families of Raydium.
 
 mod amm_v4;
-mod clmm;
+pub(crate) mod clmm;
 mod cpmm;
 
 pub use amm_v4::RaydiumAmmV4;

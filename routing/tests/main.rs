@@ -1,0 +1,4 @@
+//! What the crate gives, held against recorded results.
+
+mod data;
+mod vectors;

@@ -1,0 +1,116 @@
+//! Every family against its vectors, to the unit.
+
+use routing::Pool;
+use routing::vectors::Vectors;
+
+use crate::data;
+
+/// All lines of a file pass, and there are so many.
+fn check(family: &str, lines: usize) {
+    let vectors = vectors(family);
+    assert_eq!(vectors.family(), family);
+    let text = data::read(&format!("{family}.jsonl"));
+    assert_eq!(text.lines().count(), lines, "{family}: lines");
+    let failed: Vec<_> = text
+        .lines()
+        .enumerate()
+        .map(|(at, line)| (at + 1, vectors.check(line).differences))
+        .filter(|(_, differences)| !differences.is_empty())
+        .collect();
+    let shown: Vec<_> = failed.iter().take(5).map(|(at, differences)| format!("line {at}: {differences:?}")).collect();
+    assert!(failed.is_empty(), "{family}: {} of {lines} lines fail, among them\n{}", failed.len(), shown.join("\n"));
+}
+
+fn vectors(family: &str) -> Vectors {
+    let mut vectors = Vectors::of_file(family).expect("a family");
+    if let Some(pools) = data::find(&format!("{family}_pools.jsonl")) {
+        vectors.read_pools(&pools).expect("pools");
+    }
+    vectors
+}
+
+#[test]
+fn raydium_amm_v4() {
+    check("raydium_amm_v4", 1_800);
+}
+
+#[test]
+fn raydium_cpmm() {
+    check("raydium_cpmm", 2_000);
+}
+
+#[test]
+fn raydium_clmm() {
+    check("raydium_clmm", 1_584);
+}
+
+#[test]
+fn raydium_clmm_2026() {
+    check("raydium_clmm_2026", 1_584);
+}
+
+#[test]
+fn raydium_clmm_tick_math() {
+    check("raydium_clmm_tick_math", 1_603);
+}
+
+#[test]
+fn meteora_dlmm() {
+    check("meteora_dlmm", 1_584);
+}
+
+#[test]
+fn meteora_dlmm_orders() {
+    check("meteora_dlmm_orders", 480);
+}
+
+#[test]
+fn meteora_damm_v2() {
+    check("meteora_damm_v2", 1_600);
+}
+
+#[test]
+fn meteora_damm_v1() {
+    check("meteora_damm_v1", 1_000);
+}
+
+/// A state with which a program swaps is one that can be, and its JSON is read and written without loss.
+#[test]
+fn states_that_trade_are_valid() {
+    for family in ["raydium_amm_v4", "raydium_cpmm", "raydium_clmm", "raydium_clmm_2026", "meteora_dlmm"]
+        .into_iter()
+        .chain(["meteora_dlmm_orders", "meteora_damm_v2", "meteora_damm_v1"])
+    {
+        let vectors = vectors(family);
+        for line in data::read(&format!("{family}.jsonl")).lines().filter(|line| !line.contains("\"error\"")) {
+            let pool = vectors.state(line).expect("a state");
+            assert_eq!(pool.check(), Ok(()), "{family}: {line}");
+            let text = serde_json::to_string(&pool).expect("JSON");
+            assert_eq!(serde_json::from_str::<Pool>(&text).expect("the same state"), pool);
+        }
+    }
+}
+
+/// The harness itself: what is wrong is said, whatever it is.
+#[test]
+fn differences_are_found() {
+    let vectors = vectors("raydium_cpmm");
+    let line = data::read("raydium_cpmm.jsonl").lines().find(|line| !line.contains("\"error\"")).map(str::to_owned);
+    let good: serde_json::Value = serde_json::from_str(&line.expect("a swap")).expect("JSON");
+    for field in
+        ["/expect/amount_in", "/expect/amount_out", "/expect/fee", "/expect/creator_fee_token", "/after/vault_0"]
+    {
+        let mut bad = good.clone();
+        *bad.pointer_mut(field).expect("the field") = serde_json::json!("1");
+        let differences = vectors.check(&bad.to_string()).differences;
+        assert_eq!(differences.len(), 1, "{field}: {differences:?}");
+    }
+    let mut bad = good.clone();
+    bad["expect"] = serde_json::json!({ "error": "zero_amount" });
+    assert_eq!(vectors.check(&bad.to_string()).differences.len(), 1);
+    bad["pool"]["vault_0"] = serde_json::json!("-1");
+    let refused = vectors.check(&bad.to_string());
+    assert_eq!(refused.differences, [""; 0]);
+    assert!(refused.computed["reason"].as_str().expect("a reason").contains("vault_0"), "{refused:?}");
+    assert_eq!(vectors.check("{").differences.len(), 1);
+}
