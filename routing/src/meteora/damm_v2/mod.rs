@@ -261,22 +261,6 @@ impl MeteoraDammV2 {
         let token = self.collect_fee_mode.token(input);
         Ok(Fees { protocol, referral, compounding, claiming, ..Fees::new(total, token) })
     }
-
-    /// As [`quote`](Self::quote), with or without a referrer.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub fn quote_with(&self, _: Side, _: Amount, _now: u64, _referral: bool) -> Result<Swap, PoolError> {
-        Err(PoolError::Math)
-    }
-
-    /// As [`apply`](Self::apply), with or without a referrer.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub fn apply_with(&mut self, _: Side, _: Amount, _now: u64, _referral: bool) -> Result<Swap, PoolError> {
-        Err(PoolError::Math)
-    }
 }
 
 #[cfg(test)]

@@ -215,32 +215,4 @@ impl RaydiumClmm {
     pub fn pieces(&self, input: Side, now: u64) -> Result<Vec<Piece>, PoolError> {
         pieces::of(self, input, now)
     }
-
-    /// As [`quote`](Self::quote), up to a price where the swap stops.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub fn quote_to(&self, _: Side, _: Amount, _now: u64, _limit: Option<u128>) -> Result<Swap, PoolError> {
-        Err(PoolError::Math)
-    }
-
-    /// As [`apply`](Self::apply), up to a price where the swap stops.
-    ///
-    /// # Errors
-    /// See [`PoolError`].
-    pub fn apply_to(&mut self, _: Side, _: Amount, _now: u64, _limit: Option<u128>) -> Result<Swap, PoolError> {
-        Err(PoolError::Math)
-    }
-}
-
-/// The square root of the price at a tick.
-#[must_use]
-pub fn sqrt_price_at_tick(_tick: i32) -> Option<u128> {
-    None
-}
-
-/// The highest tick whose price is no more.
-#[must_use]
-pub fn tick_at_sqrt_price(_sqrt_price_x64: u128) -> Option<i32> {
-    None
 }
