@@ -7,6 +7,9 @@ mod swap;
 
 mod pool;
 
+mod network;
+mod route;
+
 mod meteora;
 mod raydium;
 
@@ -29,7 +32,9 @@ pub mod vectors;
 
 pub use dyadic::{Dyadic, Round};
 pub use meteora::{MeteoraDammV1, MeteoraDammV2, MeteoraDlmm};
+pub use network::{LeftOut, ListError, Listed, Network, NetworkFile, ReadError, Trade};
 pub use piece::Piece;
 pub use pool::Pool;
 pub use raydium::{RaydiumAmmV4, RaydiumClmm, RaydiumCpmm};
+pub use route::{Answer, Certificate, Leg, Limits, Plan, Question, RouteError, best, certify, fast};
 pub use swap::{Amount, Fees, PoolError, Ratio, Side, Swap};
