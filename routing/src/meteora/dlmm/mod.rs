@@ -4,6 +4,7 @@
 //! Source: the program `MeteoraAg/dlmm-sdk`, commit fb02e51a.
 
 mod bin;
+mod orders;
 mod pieces;
 mod volatility;
 mod walk;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::decimal;
 use crate::piece::Piece;
 use crate::swap::{Amount, PoolError, Ratio, Side, Swap};
+use orders::Layers;
 use volatility::Volatility;
 use walk::walk;
 
@@ -168,7 +170,7 @@ impl MeteoraDlmm {
     /// The pool has nothing to give in this direction.
     pub fn price(&self, input: Side) -> Result<Ratio, PoolError> {
         const ONE: u128 = 1 << 64;
-        let mut ahead = self.ahead(input).filter(|(_, bin)| self.layers(bin, input) != [0; 3]);
+        let mut ahead = self.ahead(input).filter(|(_, bin)| self.layers(bin, input).total() > 0);
         let (_, bin) = ahead.next().ok_or(PoolError::InsufficientLiquidity)?;
         match input {
             _ if bin.price_x64 == 0 => Err(PoolError::Math),
@@ -186,7 +188,7 @@ impl MeteoraDlmm {
     }
 
     /// The bins that a swap comes to, in its order, with their places in the list.
-    #[inline]
+    #[inline(always)]
     fn ahead(&self, input: Side) -> impl Iterator<Item = (usize, &Bin)> {
         let place = self.place(self.active_id);
         let mut next = match input {
@@ -217,18 +219,17 @@ impl MeteoraDlmm {
         least + near.partition_point(|bin| bin.id < id)
     }
 
-    /// What a bin has to give for the token paid, in the order in which it is taken: of liquidity providers, of limit orders
-    /// that are being filled, of limit orders that are not yet.
-    fn layers(&self, bin: &Bin, input: Side) -> [u64; 3] {
-        let (provided, sells) = match input {
+    /// What a bin has for sale for the token paid.
+    #[inline(always)]
+    fn layers(&self, bin: &Bin, input: Side) -> Layers {
+        let (provisions, sells) = match input {
             Side::A => (bin.amount_y, 0),
             Side::B => (bin.amount_x, 1),
         };
-        if self.function_type == LIMIT_ORDERS && bin.limit_order_ask_side == sells {
-            [provided, bin.processed_order_remaining_amount, bin.open_order_amount]
-        } else {
-            [provided, 0, 0]
+        if self.function_type != LIMIT_ORDERS || bin.limit_order_ask_side != sells {
+            return Layers { provisions, processed: 0, open: 0 };
         }
+        Layers { provisions, processed: bin.processed_order_remaining_amount, open: bin.open_order_amount }
     }
 
     /// Whether the fee is taken from what is paid, not from what is received.

@@ -11,7 +11,7 @@ pub(super) fn of(pool: &MeteoraDlmm, input: Side, now: u64) -> Result<Vec<Piece>
     let volatility = Volatility::at(pool, now)?;
     let mut pieces = Vec::new();
     for (_, bin) in pool.ahead(input) {
-        let held: u128 = pool.layers(bin, input).into_iter().map(u128::from).sum();
+        let held = pool.layers(bin, input).total();
         if held == 0 {
             continue;
         }

@@ -54,20 +54,20 @@ impl Volatility {
     }
 
     /// Volatility when the price stands in a bin, in 1e-4 bins.
-    #[inline]
+    #[inline(always)]
     pub(super) fn accumulated(&self, id: i32) -> u32 {
         let distance = self.index_reference.abs_diff(id);
         self.reference.saturating_add(distance.saturating_mul(BASIS_POINTS)).min(self.maximum)
     }
 
     /// The fee in a bin, in 1e-9.
-    #[inline]
+    #[inline(always)]
     pub(super) fn rate(&self, id: i32) -> u64 {
         let volatility = u64::from(self.accumulated(id));
         // What does not fit is more than the largest fee.
         let product = (volatility * volatility).checked_mul(self.scale);
         let variable = product.map_or(RATE_MAX, |product| product.div_ceil(VARIABLE_SCALE));
-        self.base.saturating_add(variable).min(RATE_MAX)
+        (self.base + variable).min(RATE_MAX)
     }
 }
 
@@ -81,14 +81,14 @@ fn base_rate(pool: &MeteoraDlmm) -> u64 {
 }
 
 /// The fee in an amount that includes it, rounded up. The rate is at most [`RATE_MAX`], so nothing overflows.
-#[inline]
+#[inline(always)]
 pub(super) fn fee_within(gross: u64, rate: u64) -> u64 {
     let (whole, rest) = (gross / RATE_ONE, gross % RATE_ONE);
     whole * rate + (rest * rate).div_ceil(RATE_ONE)
 }
 
 /// The fee beside an amount that it is not in, rounded up. The rate is at most [`RATE_MAX`], so the fee is less than the amount.
-#[inline]
+#[inline(always)]
 pub(super) fn fee_beside(net: u64, rate: u64) -> u64 {
     let kept = RATE_ONE - rate;
     if let Some(product) = net.checked_mul(rate) {
