@@ -56,8 +56,9 @@ impl Volatility {
     /// Volatility when the price stands in a bin, in 1e-4 bins.
     #[inline(always)]
     pub(super) fn accumulated(&self, id: i32) -> u32 {
-        let distance = self.index_reference.abs_diff(id);
-        self.reference.saturating_add(distance.saturating_mul(BASIS_POINTS)).min(self.maximum)
+        let distance = u64::from(self.index_reference.abs_diff(id));
+        let volatility = u64::from(self.reference) + distance * u64::from(BASIS_POINTS);
+        u32::try_from(volatility).unwrap_or(u32::MAX).min(self.maximum)
     }
 
     /// The fee in a bin, in 1e-9.
@@ -65,9 +66,8 @@ impl Volatility {
     pub(super) fn rate(&self, id: i32) -> u64 {
         let volatility = u64::from(self.accumulated(id));
         // What does not fit is more than the largest fee.
-        let product = (volatility * volatility).checked_mul(self.scale);
-        let variable = product.map_or(RATE_MAX, |product| product.div_ceil(VARIABLE_SCALE));
-        (self.base + variable).min(RATE_MAX)
+        let product = (volatility * volatility).saturating_mul(self.scale).saturating_add(VARIABLE_SCALE - 1);
+        (self.base + product / VARIABLE_SCALE).min(RATE_MAX)
     }
 }
 
@@ -83,6 +83,9 @@ fn base_rate(pool: &MeteoraDlmm) -> u64 {
 /// The fee in an amount that includes it, rounded up. The rate is at most [`RATE_MAX`], so nothing overflows.
 #[inline(always)]
 pub(super) fn fee_within(gross: u64, rate: u64) -> u64 {
+    if let Some(sum) = gross.checked_mul(rate).and_then(|product| product.checked_add(RATE_ONE - 1)) {
+        return sum / RATE_ONE;
+    }
     let (whole, rest) = (gross / RATE_ONE, gross % RATE_ONE);
     whole * rate + (rest * rate).div_ceil(RATE_ONE)
 }
