@@ -159,9 +159,15 @@ fn multiplied(amount: u64, price: u128, round: Round) -> Option<u64> {
 #[inline(always)]
 fn divided(amount: u64, price: u128, round: Round) -> Option<u64> {
     let shifted = u128::from(amount) << 64;
-    let quotient = shifted.checked_div(price)?;
-    let whole = u64::try_from(quotient).ok()?;
-    whole.checked_add(u64::from(round == Round::Up && quotient * price != shifted))
+    let quotient = match round {
+        Round::Down => shifted.checked_div(price)?,
+        // The sum of both fits for every price but those near the end of what there can be.
+        Round::Up => match shifted.checked_add(price.checked_sub(1)?) {
+            Some(sum) => sum.checked_div(price)?,
+            None => shifted.div_ceil(price),
+        },
+    };
+    u64::try_from(quotient).ok()
 }
 
 /// A part of a fee in basis points, rounded down; no more than all of it.
