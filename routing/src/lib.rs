@@ -7,6 +7,9 @@ mod swap;
 
 mod pool;
 
+mod network;
+mod route;
+
 mod meteora;
 mod raydium;
 
@@ -17,16 +20,21 @@ mod decimal;
 mod math;
 
 pub mod clmm {
-    //! What Raydium's CLMM computes of ticks and prices.
+    //! The parts of a Raydium CLMM pool's state, and the prices of its ticks.
 
-    pub use crate::raydium::clmm::{sqrt_price_at_tick, tick_at_sqrt_price};
+    pub use crate::raydium::clmm::{
+        DynamicFee, FeeOn, MAX_SQRT_PRICE_X64, MAX_TICK, MIN_SQRT_PRICE_X64, MIN_TICK, Tick, sqrt_price_at_tick,
+        tick_at_sqrt_price,
+    };
 }
 pub mod constant_product;
 pub mod vectors;
 
 pub use dyadic::{Dyadic, Round};
 pub use meteora::{MeteoraDammV1, MeteoraDammV2, MeteoraDlmm};
+pub use network::{LeftOut, ListError, Listed, Network, NetworkFile, ReadError, Trade};
 pub use piece::Piece;
 pub use pool::Pool;
 pub use raydium::{RaydiumAmmV4, RaydiumClmm, RaydiumCpmm};
+pub use route::{Answer, Certificate, Leg, Limits, Plan, Question, RouteError, best, certify, fast};
 pub use swap::{Amount, Fees, PoolError, Ratio, Side, Swap};

@@ -5,9 +5,21 @@ use routing::vectors::Vectors;
 
 use crate::data;
 
+/// Every family, and how many vectors there are of it.
+pub(crate) const FAMILIES: [(&str, usize); 8] = [
+    ("raydium_amm_v4", 1_800),
+    ("raydium_cpmm", 2_000),
+    ("raydium_clmm", 1_584),
+    ("raydium_clmm_2026", 1_584),
+    ("meteora_dlmm", 1_584),
+    ("meteora_dlmm_orders", 480),
+    ("meteora_damm_v2", 1_600),
+    ("meteora_damm_v1", 1_000),
+];
+
 /// All lines of a file pass, and there are so many.
 fn check(family: &str, lines: usize) {
-    let vectors = vectors(family);
+    let vectors = read(family);
     assert_eq!(vectors.family(), family);
     let text = data::read(&format!("{family}.jsonl"));
     assert_eq!(text.lines().count(), lines, "{family}: lines");
@@ -21,7 +33,8 @@ fn check(family: &str, lines: usize) {
     assert!(failed.is_empty(), "{family}: {} of {lines} lines fail, among them\n{}", failed.len(), shown.join("\n"));
 }
 
-fn vectors(family: &str) -> Vectors {
+/// A family with the pools that its lines refer to.
+pub(crate) fn read(family: &str) -> Vectors {
     let mut vectors = Vectors::of_file(family).expect("a family");
     if let Some(pools) = data::find(&format!("{family}_pools.jsonl")) {
         vectors.read_pools(&pools).expect("pools");
@@ -29,24 +42,20 @@ fn vectors(family: &str) -> Vectors {
     vectors
 }
 
-#[test]
-fn raydium_amm_v4() {
-    check("raydium_amm_v4", 1_800);
+/// One test a family, so that each says by itself whether it holds.
+macro_rules! families {
+    ($($family:ident)*) => {$(
+        #[test]
+        fn $family() {
+            let (family, lines) = FAMILIES.into_iter().find(|(family, _)| *family == stringify!($family)).expect("a family");
+            check(family, lines);
+        }
+    )*};
 }
 
-#[test]
-fn raydium_cpmm() {
-    check("raydium_cpmm", 2_000);
-}
-
-#[test]
-fn raydium_clmm() {
-    check("raydium_clmm", 1_584);
-}
-
-#[test]
-fn raydium_clmm_2026() {
-    check("raydium_clmm_2026", 1_584);
+families! {
+    raydium_amm_v4 raydium_cpmm raydium_clmm raydium_clmm_2026
+    meteora_dlmm meteora_dlmm_orders meteora_damm_v2 meteora_damm_v1
 }
 
 #[test]
@@ -54,34 +63,11 @@ fn raydium_clmm_tick_math() {
     check("raydium_clmm_tick_math", 1_603);
 }
 
-#[test]
-fn meteora_dlmm() {
-    check("meteora_dlmm", 1_584);
-}
-
-#[test]
-fn meteora_dlmm_orders() {
-    check("meteora_dlmm_orders", 480);
-}
-
-#[test]
-fn meteora_damm_v2() {
-    check("meteora_damm_v2", 1_600);
-}
-
-#[test]
-fn meteora_damm_v1() {
-    check("meteora_damm_v1", 1_000);
-}
-
 /// A state with which a program swaps is one that can be, and its JSON is read and written without loss.
 #[test]
 fn states_that_trade_are_valid() {
-    for family in ["raydium_amm_v4", "raydium_cpmm", "raydium_clmm", "raydium_clmm_2026", "meteora_dlmm"]
-        .into_iter()
-        .chain(["meteora_dlmm_orders", "meteora_damm_v2", "meteora_damm_v1"])
-    {
-        let vectors = vectors(family);
+    for (family, _) in FAMILIES {
+        let vectors = read(family);
         for line in data::read(&format!("{family}.jsonl")).lines().filter(|line| !line.contains("\"error\"")) {
             let pool = vectors.state(line).expect("a state");
             assert_eq!(pool.check(), Ok(()), "{family}: {line}");
@@ -94,7 +80,7 @@ fn states_that_trade_are_valid() {
 /// The harness itself: what is wrong is said, whatever it is.
 #[test]
 fn differences_are_found() {
-    let vectors = vectors("raydium_cpmm");
+    let vectors = read("raydium_cpmm");
     let line = data::read("raydium_cpmm.jsonl").lines().find(|line| !line.contains("\"error\"")).map(str::to_owned);
     let good: serde_json::Value = serde_json::from_str(&line.expect("a swap")).expect("JSON");
     for field in

@@ -1,0 +1,1 @@
+//! DAMM v2 against its vectors, and the properties that every pool has.
