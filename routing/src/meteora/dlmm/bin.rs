@@ -164,10 +164,16 @@ fn divided(amount: u64, price: u128, round: Round) -> Option<u64> {
         // The sum of both fits for every price but those near the end of what there can be.
         Round::Up => match shifted.checked_add(price.checked_sub(1)?) {
             Some(sum) => sum.checked_div(price)?,
-            None => shifted.div_ceil(price),
+            None => at_the_end(shifted, price),
         },
     };
     u64::try_from(quotient).ok()
+}
+
+/// `⌈shifted / price⌉` where their sum does not fit.
+#[cold]
+fn at_the_end(shifted: u128, price: u128) -> u128 {
+    shifted.div_ceil(price)
 }
 
 /// A part of a fee in basis points, rounded down; no more than all of it.

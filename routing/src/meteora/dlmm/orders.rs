@@ -19,6 +19,11 @@ pub(super) struct Layers {
 }
 
 impl Layers {
+    /// What is taken first, if there is anything.
+    pub(super) fn first(self) -> Option<u64> {
+        self.all().into_iter().find(|&layer| layer > 0)
+    }
+
     /// All of it; it may exceed what an amount can be.
     pub(super) fn total(self) -> u128 {
         self.all().into_iter().map(u128::from).sum()

@@ -1,7 +1,6 @@
 //! Volatility, and the fee rates that follow from it.
 
 use super::MeteoraDlmm;
-use crate::swap::PoolError;
 
 /// What fee rates are fractions of.
 pub(super) const RATE_ONE: u64 = 1_000_000_000;
@@ -10,7 +9,7 @@ pub(super) const RATE_ONE: u64 = 1_000_000_000;
 const RATE_MAX: u64 = RATE_ONE / 10;
 
 /// Volatility is counted in these parts of a bin, and so is what is left of it.
-const BASIS_POINTS: u32 = 10_000;
+pub(super) const BASIS_POINTS: u32 = 10_000;
 
 /// What the square of volatility is divided by to make a rate.
 const VARIABLE_SCALE: u64 = 100_000_000_000;
@@ -31,10 +30,8 @@ pub(super) struct Volatility {
 
 impl Volatility {
     /// As a swap at `now` finds it: after a pause the reference moves to the active bin, and volatility decays.
-    ///
-    /// # Errors
-    /// The base fee does not fit 128 bits.
-    pub(super) fn at(pool: &MeteoraDlmm, now: u64) -> Result<Self, PoolError> {
+    #[inline(always)]
+    pub(super) fn at(pool: &MeteoraDlmm, now: u64) -> Self {
         // A clock that went back counts as one that stands still.
         let pause = now.saturating_sub(pool.last_update_timestamp);
         let kept = Self {
@@ -45,12 +42,12 @@ impl Volatility {
             scale: u64::from(pool.variable_fee_control) * u64::from(pool.bin_step) * u64::from(pool.bin_step),
         };
         if pause < u64::from(pool.filter_period) {
-            return Ok(kept);
+            return kept;
         }
         let left = u64::from(pool.volatility_accumulator) * u64::from(pool.reduction_factor) / u64::from(BASIS_POINTS);
         let decayed = if pause < u64::from(pool.decay_period) { left } else { 0 };
-        let reference = u32::try_from(decayed).map_err(|_| PoolError::Overflow)?;
-        Ok(Self { index_reference: pool.active_id, reference, ..kept })
+        let reference = u32::try_from(decayed).unwrap_or(u32::MAX);
+        Self { index_reference: pool.active_id, reference, ..kept }
     }
 
     /// Volatility when the price stands in a bin, in 1e-4 bins.

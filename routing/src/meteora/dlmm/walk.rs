@@ -4,7 +4,8 @@ use super::bin::{Fill, Terms};
 use super::{Bin, MeteoraDlmm, Volatility};
 use crate::swap::{Amount, Fees, PoolError, Side, Swap};
 
-/// Goes from bin to bin until the amount is used up; `visit` sees the place of each bin in the list and what it gives.
+/// Goes from bin to bin until the amount is used up; `visit` sees each bin, its place in the list and what it gives. The state
+/// after the swap fits its types unless there is an error.
 ///
 /// What does not change on the way is decided before it: each of the six ways is compiled on its own.
 #[inline]
@@ -13,7 +14,7 @@ pub(super) fn walk(
     input: Side,
     amount: Amount,
     volatility: &Volatility,
-    visit: impl FnMut(usize, &Fill),
+    visit: impl FnMut(usize, &Bin, &Fill) -> Result<(), PoolError>,
 ) -> Result<Swap, PoolError> {
     match (input, pool.fee_on_input(input), amount) {
         (Side::A, true, Amount::In(units)) => go(pool, Side::A, true, Amount::In(units), volatility, visit),
@@ -33,12 +34,13 @@ fn go(
     fee_on_input: bool,
     amount: Amount,
     volatility: &Volatility,
-    mut visit: impl FnMut(usize, &Fill),
+    mut visit: impl FnMut(usize, &Bin, &Fill) -> Result<(), PoolError>,
 ) -> Result<Swap, PoolError> {
     let mut left = amount.units();
     if left == 0 {
         return Err(PoolError::ZeroAmount);
     }
+    let terms = Terms { input, fee_on_input, ..pool.terms(input) };
     // The amount that is not given.
     let mut other = 0_u64;
     let mut fees = Fees::new(0, if fee_on_input { input } else { input.other() });
@@ -48,8 +50,10 @@ fn go(
         if layers.provisions | orders == 0 {
             continue;
         }
-        let (price, rate) = (bin.price_x64, volatility.rate(bin.id));
-        let terms = Terms { price, rate, input, fee_on_input, protocol_share: pool.protocol_share };
+        if bin.price_x64 == 0 {
+            return Err(PoolError::Math);
+        }
+        let terms = Terms { price: bin.price_x64, rate: volatility.rate(bin.id), ..terms };
         let (fill, used, gained) = match amount {
             Amount::In(_) => {
                 let fill = if orders == 0 { terms.pay(layers.provisions, left)? } else { layers.pay(terms, left)? };
@@ -67,8 +71,12 @@ fn go(
         // Parts of a fee sum to no more than it.
         fees.protocol += fill.protocol;
         fees.limit_orders += fill.owners;
-        visit(index, &fill);
+        let taking = if matches!(input, Side::A) { bin.amount_x } else { bin.amount_y };
+        taking.checked_add(fill.provided).ok_or(PoolError::Overflow)?;
+        visit(index, bin, &fill)?;
         if left == 0 {
+            let claimable = if matches!(fees.token, Side::A) { pool.protocol_fee_x } else { pool.protocol_fee_y };
+            claimable.checked_add(fees.protocol).ok_or(PoolError::Overflow)?;
             return match amount {
                 Amount::In(_) if other == 0 => Err(PoolError::ZeroOutput),
                 Amount::In(amount_in) => Ok(Swap { amount_in, amount_out: other, fees }),
@@ -79,22 +87,22 @@ fn go(
     Err(PoolError::InsufficientLiquidity)
 }
 
-impl MeteoraDlmm {
-    /// Books what a swap does in one bin.
-    pub(super) fn book(bin: &Bin, input: Side, fill: &Fill) -> Result<Bin, PoolError> {
-        let mut after = *bin;
+impl Bin {
+    /// The bin after a swap, which pays with `input`, did in it what `fill` says.
+    pub(super) fn after(&self, input: Side, fill: &Fill) -> Result<Self, PoolError> {
+        let mut after = *self;
         let (taking, giving) = match input {
             Side::A => (&mut after.amount_x, &mut after.amount_y),
             Side::B => (&mut after.amount_y, &mut after.amount_x),
         };
         *taking = taking.checked_add(fill.provided).ok_or(PoolError::Overflow)?;
         *giving = giving.checked_sub(fill.provisions).ok_or(PoolError::Math)?;
-        let rest = bin.processed_order_remaining_amount.checked_sub(fill.processed).ok_or(PoolError::Math)?;
-        after.processed_order_remaining_amount = rest;
+        let left = self.processed_order_remaining_amount.checked_sub(fill.processed).ok_or(PoolError::Math)?;
+        after.processed_order_remaining_amount = left;
         if fill.open > 0 {
             // Whoever touches open orders makes them all orders that are being filled.
-            let rest = rest.checked_add(bin.open_order_amount).and_then(|sum| sum.checked_sub(fill.open));
-            after.processed_order_remaining_amount = rest.ok_or(PoolError::Overflow)?;
+            let left = self.open_order_amount.checked_sub(fill.open).and_then(|open| left.checked_add(open));
+            after.processed_order_remaining_amount = left.ok_or(PoolError::Overflow)?;
             after.open_order_amount = 0;
         }
         Ok(after)
