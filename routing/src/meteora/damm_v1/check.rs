@@ -10,7 +10,6 @@ const MOST_AMPLIFIED: u64 = 1_000_000;
 struct Names {
     total_amount: &'static str,
     lp_supply: &'static str,
-    locked_profit: &'static str,
     shares: &'static str,
 }
 
@@ -23,26 +22,11 @@ pub(super) fn check(pool: &MeteoraDammV1) -> Result<(), PoolError> {
         "protocol_trade_fee_numerator",
         "it is more than the whole fee",
     )?;
-    let a = Names {
-        total_amount: "vault_a.total_amount",
-        lp_supply: "vault_a.lp_supply",
-        locked_profit: "vault_a.last_updated_locked_profit",
-        shares: "pool_vault_a_lp",
-    };
-    let b = Names {
-        total_amount: "vault_b.total_amount",
-        lp_supply: "vault_b.lp_supply",
-        locked_profit: "vault_b.last_updated_locked_profit",
-        shares: "pool_vault_b_lp",
-    };
+    let a = Names { total_amount: "vault_a.total_amount", lp_supply: "vault_a.lp_supply", shares: "pool_vault_a_lp" };
+    let b = Names { total_amount: "vault_b.total_amount", lp_supply: "vault_b.lp_supply", shares: "pool_vault_b_lp" };
     for (vault, shares, names) in [(&pool.vault_a, pool.pool_vault_a_lp, a), (&pool.vault_b, pool.pool_vault_b_lp, b)] {
         require(vault.total_amount > 0, names.total_amount, "it is zero")?;
         require(vault.lp_supply > 0, names.lp_supply, "it is zero")?;
-        require(
-            vault.last_updated_locked_profit < vault.total_amount,
-            names.locked_profit,
-            "it is no part of the vault",
-        )?;
         require(shares > 0, names.shares, "it is zero")?;
         require(shares <= vault.lp_supply, names.shares, "it is more than all shares of the vault")?;
     }

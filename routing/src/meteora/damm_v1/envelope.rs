@@ -10,10 +10,10 @@ use crate::dyadic::{Dyadic, Round};
 use crate::piece::Piece;
 use crate::swap::{PoolError, Ratio, Side};
 
-/// A corner may stand above the curve by this part of it: `2^-18` is 0.04 basis points.
-const CLOSE: i32 = -18;
-/// The most corners of a chain.
-const CORNERS: usize = 512;
+/// A corner may stand above the curve by this part of it: `2^-16` is 0.15 basis points.
+const CLOSE: i32 = -16;
+/// The most corners of a chain. A curve that is not amplified needs half of them.
+const CORNERS: usize = 1_024;
 /// How often a stretch is halved at most.
 const DEPTH: u32 = 24;
 /// The chain of tangents ends where so many parts of what the pool can give are given; a last line goes on to the whole.

@@ -74,13 +74,6 @@ impl Stable {
 
     /// The invariant `D` of two reserves in the common decimals.
     pub(super) fn invariant(&self, x: u128, y: u128) -> Result<u128, PoolError> {
-        let step = |d: u128, sum: u128| -> Option<u128> {
-            let product = mul_div_floor(d, d, x.checked_mul(2)?)?;
-            let product = mul_div_floor(product, d, y.checked_mul(2)?)?;
-            let factor = self.amplification().checked_mul(sum)?.checked_add(product.checked_mul(2)?)?;
-            let linear = d.checked_mul(self.amplification().checked_sub(1)?)?;
-            mul_div_floor(d, factor, linear.checked_add(product.checked_mul(3)?)?)
-        };
         let sum = x.checked_add(y).ok_or(PoolError::Overflow)?;
         let (mut before, mut d) = (0, sum);
         for _ in 0..ITERATIONS {
@@ -88,9 +81,30 @@ impl Stable {
                 break;
             }
             before = d;
-            d = step(d, sum).ok_or(PoolError::Math)?;
+            d = self.nearer(d, x, y).or_else(|| self.nearer_wide(d, x, y)).ok_or(PoolError::Math)?;
         }
         Ok(d)
+    }
+
+    /// A step of Newton's iteration: with `p = ⌊⌊d·d / 2x⌋·d / 2y⌋` it is `⌊(2A·(x + y) + 2p)·d / ((2A − 1)·d + 3p)⌋`.
+    fn nearer(&self, d: u128, x: u128, y: u128) -> Option<u128> {
+        let product = mul_div_floor(d, d, x.checked_mul(2)?)?;
+        let product = mul_div_floor(product, d, y.checked_mul(2)?)?;
+        let factor = self.amplification().checked_mul(x.checked_add(y)?)?.checked_add(product.checked_mul(2)?)?;
+        let linear = d.checked_mul(self.amplification().checked_sub(1)?)?;
+        mul_div_floor(d, factor, linear.checked_add(product.checked_mul(3)?)?)
+    }
+
+    /// The same step where reserves are so far apart that `p` does not fit 128 bits: it has 384 at most.
+    fn nearer_wide(&self, d: u128, x: u128, y: u128) -> Option<u128> {
+        type Wide = Uint<576, 9>;
+        let [d, x, y] = [d, x, y].map(Wide::from);
+        let [one, two, three] = [1_u64, 2, 3].map(Wide::from);
+        let twice = Wide::from(self.amplification());
+        let product = (d * d).checked_div(two * x)?;
+        let product = (product * d).checked_div(two * y)?;
+        let above = (twice * (x + y) + two * product) * d;
+        above.checked_div(twice.checked_sub(one)? * d + three * product)?.try_into().ok()
     }
 
     /// The reserve beside `x` at the invariant `d`: the root of `y² + (x + d/2A − d)·y = d³ / (8A·x)`.
