@@ -124,10 +124,10 @@ impl Arc {
             let four = constant[at].mul(Dyadic::whole(4), round);
             linear[at].mul(linear[at], round).add(four, round).sqrt(round)
         });
-        let two = Dyadic::whole(2);
+        let (two, half) = (Dyadic::whole(2), Dyadic::scaled(1, -1, Round::Down));
         let reserve = pair(|at, round| {
             if falling {
-                linear[at].add(radical[at], round).div(two, round)
+                linear[at].add(radical[at], round).mul(half, round)
             } else {
                 let divisor = linear[1 - at].add(radical[1 - at], round.other());
                 constant[at].mul(two, round).div(divisor, round)
@@ -179,6 +179,9 @@ impl PoolArc {
     }
 
     /// Sets the corners between two touching points, in rising order.
+    ///
+    /// Midway a corner is as high above the curve as the curve is above the chord, nearly; elsewhere it is no higher above the
+    /// curve than above the chord. So much can be told without touching the curve below it.
     fn corners(&self, from: Touch, to: Touch, chain: &mut Chain) {
         let mut open = vec![(from, to, 0)];
         while let Some((low, high, depth)) = open.pop() {
@@ -186,44 +189,36 @@ impl PoolArc {
             if middle <= low.amount || middle >= high.amount {
                 continue;
             }
-            let touch = self.touch(middle);
-            let corner = low.above(middle).max(high.above(middle));
-            let gap = corner.sub(touch.given, Round::Up);
-            let close = touch.given.mul(Dyadic::scaled(1, CLOSE, Round::Up), Round::Up);
-            let within = gap.order(&close).is_le() || gap.order(&Dyadic::scaled(1, -2, Round::Up)).is_le();
+            let (left, right) = (low.tangent(middle), high.tangent(middle));
+            let corner = if left.order(&right).is_lt() { right } else { left };
+            let chord = rate((low.amount, low.given), (high.amount, high.given))
+                .mul(Dyadic::whole(middle - low.amount), Round::Down)
+                .add(low.given, Round::Down);
+            let height = corner.sub(chord, Round::Up);
+            let share = if is_far(low.amount, high.amount) { CLOSE } else { CLOSE + 1 };
+            let close = corner.mul(Dyadic::scaled(1, share, Round::Up), Round::Up);
+            let within = height.order(&close).is_le() || height.order(&Dyadic::scaled(1, -1, Round::Up)).is_le();
             if within || depth == DEPTH || chain.corners.len() + open.len() >= CORNERS {
-                chain.push(middle, corner.0);
+                chain.push(middle, corner);
                 continue;
             }
+            let touch = self.touch(middle);
             open.push((touch, high, depth + 1));
             open.push((low, touch, depth + 1));
         }
     }
 }
 
-/// A height that can be compared.
-struct Height(Dyadic);
-
-impl Height {
-    fn max(self, other: Self) -> Self {
-        if self.0.order(&other.0).is_lt() { other } else { self }
-    }
-
-    fn sub(&self, other: Dyadic, round: Round) -> Dyadic {
-        self.0.sub(other, round)
-    }
-}
-
 impl Touch {
-    /// The tangent's height, rounded up.
-    fn above(&self, amount: u64) -> Height {
-        Height(if amount >= self.amount {
+    /// The height of the tangent there, rounded up.
+    fn tangent(&self, amount: u64) -> Dyadic {
+        if amount >= self.amount {
             let rise = self.slope[1].mul(Dyadic::whole(amount - self.amount), Round::Up);
             self.given.add(rise, Round::Up)
         } else {
             let fall = self.slope[0].mul(Dyadic::whole(self.amount - amount), Round::Down);
             self.given.sub(fall, Round::Up)
-        })
+        }
     }
 }
 
@@ -270,9 +265,14 @@ fn rate(from: (u64, Dyadic), to: (u64, Dyadic)) -> Dyadic {
     to.1.sub(from.1, Round::Up).div(Dyadic::whole(to.0.saturating_sub(from.0)), Round::Up)
 }
 
+/// Whether two numbers are of different sizes.
+fn is_far(low: u64, high: u64) -> bool {
+    high / 4 > low
+}
+
 /// A number between two, nearer to the lower one where the other is far.
 fn between(low: u64, high: u64) -> u64 {
-    if high / 4 > low {
+    if is_far(low, high) {
         let product = u128::from(low) * u128::from(high);
         return u64::try_from(product.isqrt()).unwrap_or(high).max(low + 1);
     }

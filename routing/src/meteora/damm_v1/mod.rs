@@ -199,7 +199,7 @@ impl MeteoraDammV1 {
         if amount_out >= view.limit() {
             return Err(PoolError::InsufficientLiquidity);
         }
-        let fees = Fees { protocol, claiming: kept, ..Fees::new(total, view.input) };
+        let fees = Fees { protocol, compounding: kept, ..Fees::new(total, view.input) };
         Ok(Trade { swap: Swap { amount_in, amount_out, fees }, deposited, minted, burned })
     }
 }

@@ -159,7 +159,7 @@ proptest! {
         prop_assert_eq!(paid.total_amount, paid_before.total_amount + swap.amount_in - swap.fees.protocol);
         prop_assert_eq!(paid.token_reserve, paid_before.token_reserve + swap.amount_in - swap.fees.protocol);
         prop_assert_eq!(received.total_amount, received_before.total_amount - swap.amount_out);
-        prop_assert_eq!(swap.fees.total, swap.fees.protocol + swap.fees.claiming);
+        prop_assert_eq!(swap.fees.total, swap.fees.protocol + swap.fees.compounding);
         prop_assert!(invariant(&after) >= invariant(&pool), "{} after {}", invariant(&after), invariant(&pool));
     }
 
@@ -214,4 +214,42 @@ fn invariant(pool: &MeteoraDammV1) -> u128 {
             stable.invariant(a, b).expect("it has one")
         }
     }
+}
+
+#[test]
+fn a_state_that_cannot_be_is_named() {
+    let vault = r#"{"total_amount":"1000000","lp_supply":"900000","token_reserve":"1000000","last_updated_locked_profit":"0",
+        "last_report":"1","locked_profit_degradation":"27777777"}"#;
+    let text = format!(
+        r#"{{"curve":"stable","amp":"100","token_a_multiplier":"1","token_b_multiplier":"1","precision_factor":"9",
+        "trade_fee_numerator":"250","trade_fee_denominator":"100000","protocol_trade_fee_numerator":"20000",
+        "protocol_trade_fee_denominator":"100000","pool_vault_a_lp":"900000","pool_vault_b_lp":"800000",
+        "vault_a":{vault},"vault_b":{vault}}}"#
+    );
+    let pool: MeteoraDammV1 = serde_json::from_str(&text).expect("it is well formed");
+    assert_eq!(pool.check(), Ok(()));
+    let again: MeteoraDammV1 =
+        serde_json::from_str(&serde_json::to_string(&pool).expect("it is written")).expect("it is read");
+    assert_eq!(again, pool);
+    let field = |change: fn(&mut MeteoraDammV1)| {
+        let mut pool = pool.clone();
+        change(&mut pool);
+        match pool.check() {
+            Err(PoolError::Invalid { field, .. }) => field,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(field(|pool| pool.trade_fee_denominator = 250), "trade_fee_numerator");
+    assert_eq!(field(|pool| pool.trade_fee_denominator = 0), "trade_fee_denominator");
+    assert_eq!(field(|pool| pool.protocol_trade_fee_denominator = 0), "protocol_trade_fee_denominator");
+    assert_eq!(field(|pool| pool.pool_vault_a_lp = 900_001), "pool_vault_a_lp");
+    assert_eq!(field(|pool| pool.vault_b.lp_supply = 0), "vault_b.lp_supply");
+    assert_eq!(field(|pool| pool.vault_b.total_amount = 0), "vault_b.total_amount");
+    assert_eq!(
+        field(|pool| pool.curve =
+            Curve::Stable(Stable { amp: 0, token_a_multiplier: 1, token_b_multiplier: 1, precision_factor: 9 })),
+        "amp"
+    );
+    assert!(serde_json::from_str::<MeteoraDammV1>(&text.replace("stable", "cubic")).is_err());
+    assert!(serde_json::from_str::<MeteoraDammV1>(&text.replace("\"250\"", "\"-250\"")).is_err());
 }

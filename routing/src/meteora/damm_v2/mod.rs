@@ -107,6 +107,9 @@ impl MeteoraDammV2 {
 
     /// What the pool gives now; with a referrer, part of the protocol's fee is theirs, and the amounts are the same.
     ///
+    /// While a rate limiter is at work the program only approximates the input of a given output: given exactly that input,
+    /// it can give a little less.
+    ///
     /// # Errors
     /// See [`PoolError`].
     pub fn quote_with(&self, input: Side, amount: Amount, now: u64, referral: bool) -> Result<Swap, PoolError> {
