@@ -35,8 +35,9 @@ pub fn best(network: &Network, question: &Question, limits: &Limits) -> Result<A
             return Ok(Answer { plan: single.clone(), certificate });
         }
     }
+    let spot = search.prices().to_vec();
     search.settle();
-    let plan = match (split(network, question, limits, &search), single) {
+    let plan = match (split(network, question, limits, &search, &spot), single) {
         (Ok(split), Ok(single)) => better(question, split, single),
         (Ok(plan), Err(_)) | (Err(_), Ok(plan)) => plan,
         (Err(_), Err(error)) => return Err(error),
@@ -45,9 +46,15 @@ pub fn best(network: &Network, question: &Question, limits: &Limits) -> Result<A
     Ok(Answer { plan, certificate })
 }
 
-/// The plan that the search's flows come to within the limits.
-fn split(network: &Network, question: &Question, limits: &Limits, search: &Search<'_>) -> Result<Plan, RouteError> {
-    let mut flows = Flows::new(network, question, search);
+/// The plan that the search's flows come to within the limits; `spot` are the prices before the trade.
+fn split(
+    network: &Network,
+    question: &Question,
+    limits: &Limits,
+    search: &Search<'_>,
+    spot: &[f64],
+) -> Result<Plan, RouteError> {
+    let mut flows = Flows::new(network, question, search, spot);
     while flows.restrict(limits) {
         let mut allowed = vec![false; network.edges().len()];
         for edge in flows.edges() {
@@ -55,7 +62,7 @@ fn split(network: &Network, question: &Question, limits: &Limits, search: &Searc
         }
         let Some(mut search) = Search::new(network, question, Some(&allowed)) else { break };
         search.settle();
-        flows = Flows::new(network, question, &search);
+        flows = Flows::new(network, question, &search, spot);
     }
     let plan = fill(network, question, &flows.shares())?;
     let whole = match question.amount {
