@@ -44,20 +44,10 @@ fn better(question: &Question, split: Plan, single: Plan) -> Plan {
     if splits { split } else { single }
 }
 
-/// How much less than the search says is asked of what is full, at first and where that was too much still.
-const SLACKS: [f64; 3] = [1e-8, 1e-6, 1e-4];
-
 fn split(network: &Network, question: &Question, _limits: &Limits, equilibrium: &Equilibrium) -> Result<Plan, RouteError> {
     let mut flows = Flows::new(network, question, equilibrium);
     let order = flows.order();
-    let mut result = Err(RouteError::Dust);
-    for slack in SLACKS {
-        result = fill(network, question, &flows.shares(&order, slack));
-        if result.is_ok() {
-            break;
-        }
-    }
-    result
+    fill(network, question, &flows.shares(&order))
 }
 
 /// Flows between tokens, seen from where the amount is fixed: each goes from a near token to a far one.
@@ -74,6 +64,8 @@ struct Flow {
     far: usize,
     /// Of the near token, in base units.
     units: f64,
+    /// Of the far token.
+    far_units: f64,
     /// In the equilibrium's prices.
     value: f64,
     /// The pool gives no more.
@@ -97,9 +89,9 @@ impl<'a> Flows<'a> {
             if far == start || near == end {
                 continue;
             }
-            let units = if forward { given.paid } else { given.received };
+            let (units, far_units) = if forward { (given.paid, given.received) } else { (given.received, given.paid) };
             let full = given.paid >= ends.curve.end() * (1.0 - 1e-9);
-            flows.push(Flow { edge: *edge, near, far, units, value, full });
+            flows.push(Flow { edge: *edge, near, far, units, far_units, value, full });
         }
         Self { network, forward, end, flows }
     }
@@ -134,26 +126,37 @@ impl<'a> Flows<'a> {
     }
 
     /// Shares in this order of their near tokens; of one token's, those that are full come first and the largest last.
-    fn shares(&self, order: &[usize], slack: f64) -> Vec<Share> {
-        // From the end: a token that can only flow on into what is full is full itself. A curve gives up less than its share when
-        // it is paid less, so the slack grows with every hop before what is full.
-        let mut choked: Vec<Option<f64>> = vec![None; order.len()];
-        let full = |flow: &Flow, choked: &[Option<f64>]| choked[flow.far].or(flow.full.then_some(slack));
-        for token in order.iter().rev().filter(|token| **token != self.end) {
-            let leaving = self.flows.iter().filter(|flow| flow.near == *token);
-            choked[*token] = leaving.map(|flow| full(flow, &choked)).try_fold(0.0_f64, |most, s| s.map(|s| most.max(s * 10.0)));
-        }
+    fn shares(&mut self, order: &[usize]) -> Vec<Share> {
+        self.choke(order);
         let mut shares = Vec::with_capacity(self.flows.len());
         for token in order {
             let mut leaving: Vec<_> = self.flows.iter().filter(|flow| flow.near == *token).collect();
-            let full = |flow: &Flow| full(flow, &choked);
-            leaving.sort_by(|a, b| full(b).is_some().cmp(&full(a).is_some()).then(a.value.total_cmp(&b.value)));
+            leaving.sort_by(|a, b| b.full.cmp(&a.full).then(a.value.total_cmp(&b.value)));
             for flow in leaving {
-                let units = full(flow).map_or(flow.units, |slack| flow.units * (1.0 - slack));
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share, not an amount")]
-                shares.push(Share { edge: flow.edge, weight: units as u64, full: full(flow).is_some() });
+                shares.push(Share { edge: flow.edge, weight: flow.units as u64, full: flow.full });
             }
         }
         shares
+    }
+
+    /// From the end: a token that can flow on only into what is full takes no more than that, so what flows into it is full, too.
+    fn choke(&mut self, order: &[usize]) {
+        for token in order.iter().rev().filter(|token| **token != self.end) {
+            let leaving = self.flows.iter().filter(|flow| flow.near == *token);
+            let Some(most) = leaving.map(|flow| flow.full.then_some(flow.units)).try_fold(0.0, |sum, units| units.map(|u| sum + u)) else {
+                continue;
+            };
+            let comes: f64 = self.flows.iter().filter(|flow| flow.far == *token).map(|flow| flow.far_units).sum();
+            // A little less, so that rounding finds room.
+            let share = (most * (1.0 - 1e-9) / comes).min(1.0);
+            for flow in self.flows.iter_mut().filter(|flow| flow.far == *token) {
+                flow.full = true;
+                flow.far_units *= share;
+                let curve = &self.network.edges()[flow.edge as usize].curve;
+                let units = if self.forward { curve.paid_for(flow.far_units) } else { curve.out(flow.far_units) };
+                flow.units = units.unwrap_or(flow.units * share);
+            }
+        }
     }
 }

@@ -110,7 +110,7 @@ impl<'a> Search<'a> {
         if self.prices[self.question.from] <= 0.0 || self.prices[self.question.to] <= 0.0 {
             return None;
         }
-        let tilts: &[(f64, f64)] = if start.is_some() { &[(0.03, 1e-3), (0.002, 1e-6)] } else { &[(1.0, 1e-2), (0.03, 1e-3), (0.002, 1e-6)] };
+        let tilts: &[(f64, f64)] = if start.is_some() { &[(0.03, 1e-3), (0.002, 1e-6)] } else { &[(0.05, 1e-2)] };
         for (tilt, close) in tilts {
             self.tilt = *tilt;
             self.settle(*close);
@@ -187,7 +187,7 @@ impl<'a> Search<'a> {
                 self.learn(&before, &paid);
             }
             for (stiffness, given) in self.stiffness.iter_mut().zip(&self.given) {
-                *stiffness = given.slope.max(*stiffness * 0.25);
+                *stiffness = given.slope.max(*stiffness * 0.4);
             }
         }
     }
@@ -214,39 +214,35 @@ impl<'a> Search<'a> {
 
     /// Newton's step from these prices and excesses, each price's change as a share of it.
     fn direction(&mut self, turnover: f64, prices: &[f64], excess: &[f64]) -> Vec<f64> {
+        // Tokens of few pools come first, so that the matrix's rows stay short.
+        let mut degrees = vec![0_u32; prices.len()];
+        degrees[self.fixed()] = 1;
+        for way in self.ways.iter().zip(&self.stiffness).filter(|(_, stiffness)| **stiffness > 0.0).map(|(way, _)| way) {
+            degrees[way.from] += 1;
+            degrees[way.to] += 1;
+        }
+        degrees[self.ground] = 0;
+        let mut tokens: Vec<usize> = (0..prices.len()).filter(|token| degrees[*token] > 0).collect();
+        tokens.sort_unstable_by_key(|token| (degrees[*token], *token));
         self.rows.fill(usize::MAX);
-        let mut tokens = Vec::new();
-        let mut row_of = |token: usize, rows: &mut Vec<usize>| {
-            if rows[token] == usize::MAX {
-                rows[token] = tokens.len();
-                tokens.push(token);
-            }
-        };
-        row_of(self.fixed(), &mut self.rows);
-        for (way, _) in self.ways.iter().zip(&self.stiffness).filter(|(_, stiffness)| **stiffness > 0.0) {
-            row_of(way.from, &mut self.rows);
-            row_of(way.to, &mut self.rows);
+        for (row, token) in tokens.iter().enumerate() {
+            self.rows[*token] = row;
         }
         self.matrix.reset(tokens.len());
         for (way, stiffness) in self.ways.iter().zip(&self.stiffness).filter(|(_, stiffness)| **stiffness > 0.0) {
             let weight = stiffness * prices[way.from];
             let (from, to) = (self.rows[way.from], self.rows[way.to]);
-            if way.from != self.ground {
+            if from != usize::MAX {
                 self.matrix.add(from, from, weight);
             }
-            if way.to != self.ground {
+            if to != usize::MAX {
                 self.matrix.add(to, to, weight);
             }
-            if way.from != self.ground && way.to != self.ground {
+            if from != usize::MAX && to != usize::MAX {
                 self.matrix.add(from, to, -weight);
             }
         }
         let mut right: Vec<f64> = tokens.iter().map(|token| -excess[*token]).collect();
-        let ground = self.rows[self.ground];
-        if ground != usize::MAX {
-            self.matrix.add(ground, ground, turnover);
-            right[ground] = 0.0;
-        }
         self.matrix.solve(&mut right, turnover * 1e-9);
         let mut direction = vec![0.0; self.prices.len()];
         for (row, token) in tokens.iter().enumerate() {
