@@ -71,7 +71,9 @@ impl<'a> Search<'a> {
         let open = |edge: u32| {
             let listed = &network.pools()[pool_of(edge).0];
             // DAMM v1 knows no exact output: it may give more, which would be left over before the last token.
-            let exact = forward || !matches!(listed.pool, Pool::MeteoraDammV1(_)) || network.edges()[edge as usize].to == question.to;
+            let exact = forward
+                || !matches!(listed.pool, Pool::MeteoraDammV1(_))
+                || network.edges()[edge as usize].to == question.to;
             exact && allowed.is_none_or(|allowed| allowed[edge as usize])
         };
         let from_start = reached(network, question.from, open);
@@ -209,7 +211,8 @@ impl<'a> Search<'a> {
         // Tokens of few pools come first, so that the matrix's rows stay short.
         let mut degrees = vec![0_u32; prices.len()];
         degrees[self.fixed()] = 1;
-        for way in self.ways.iter().zip(&self.stiffness).filter(|(_, stiffness)| **stiffness > 0.0).map(|(way, _)| way) {
+        for way in self.ways.iter().zip(&self.stiffness).filter(|(_, stiffness)| **stiffness > 0.0).map(|(way, _)| way)
+        {
             degrees[way.from] += 1;
             degrees[way.to] += 1;
         }
