@@ -1,4 +1,5 @@
 //! Routes over the recorded networks: exact, within their limits, close to the optimum and never above their bound.
+#![expect(clippy::float_arithmetic, reason = "recorded optima are decimal text")]
 
 use std::sync::LazyLock;
 

@@ -13,6 +13,12 @@ use super::{Answer, Limits, Question, RouteError, fast};
 /// A single path that is this close to what no route can beat, in billionths, is not split.
 const CLOSE_BILLIONTHS: u64 = 1_000;
 
+/// How far from balanced the tokens may be when a search ends, all together, as a part of the trade.
+const CLOSE: f64 = 1e-2;
+
+/// The same where that was not good enough.
+const CLOSER: f64 = 1e-6;
+
 /// The best route within limits, and what no route can beat.
 ///
 /// Prices at which the pools would carry the trade say how much each of them takes; those flows become whole amounts, and
@@ -36,8 +42,14 @@ pub fn best(network: &Network, question: &Question, limits: &Limits) -> Result<A
         }
     }
     let spot = search.prices().to_vec();
-    search.settle();
-    let plan = match (split(network, question, limits, &search, &spot), single) {
+    search.settle(CLOSE);
+    let mut found = split(network, question, limits, &search, &spot);
+    if found.is_err() {
+        // Where pools are nearly full the flows must fit closely.
+        search.settle(CLOSER);
+        found = split(network, question, limits, &search, &spot);
+    }
+    let plan = match (found, single) {
         (Ok(split), Ok(single)) => better(question, split, single),
         (Ok(plan), Err(_)) | (Err(_), Ok(plan)) => plan,
         (Err(_), Err(error)) => return Err(error),
@@ -61,7 +73,7 @@ fn split(
             allowed[edge as usize] = true;
         }
         let Some(mut search) = Search::new(network, question, Some(&allowed)) else { break };
-        search.settle();
+        search.settle(CLOSE);
         flows = Flows::new(network, question, &search, spot);
     }
     let plan = fill(network, question, &flows.shares())?;
