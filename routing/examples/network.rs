@@ -5,10 +5,13 @@
 //! end, on standard error, percentiles of all.
 #![expect(clippy::float_arithmetic, reason = "percentiles and times, no amounts")]
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use flate2::read::GzDecoder;
 use routing::{Amount, Answer, Limits, Network, NetworkFile, Plan, Question, RouteError, Trade, best, fast};
 use serde_json::json;
 
@@ -30,8 +33,10 @@ fn main() -> ExitCode {
     }
     let mut tally = Tally::default();
     for path in &paths {
-        let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
-        let file = match text.and_then(|text| NetworkFile::read(&text).map_err(|error| error.to_string())) {
+        let file = match read(path)
+            .map_err(|error| error.to_string())
+            .and_then(|text| NetworkFile::read(&text).map_err(|error| error.to_string()))
+        {
             Ok(file) => file,
             Err(error) => {
                 eprintln!("{path}: {error}");
@@ -54,6 +59,18 @@ fn main() -> ExitCode {
     }
     tally.print();
     ExitCode::SUCCESS
+}
+
+/// A file's text; that of a compressed one, which ends in `.gz`.
+fn read(path: &str) -> std::io::Result<String> {
+    let mut text = String::new();
+    let mut file = File::open(path)?;
+    if path.ends_with(".gz") {
+        GzDecoder::new(file).read_to_string(&mut text)?;
+    } else {
+        file.read_to_string(&mut text)?;
+    }
+    Ok(text)
 }
 
 /// One trade's routes and how long they took to find, in microseconds.
