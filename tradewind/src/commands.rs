@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod quote;
+pub(crate) mod route;
 pub(crate) mod simnet;
 pub(crate) mod swap;
 pub(crate) mod tail;
