@@ -38,6 +38,8 @@ fn quote(venue: &str, mode: Mode, amount_in: u128, amount_out: u128) -> Quote {
         amount_out,
         fee: 3,
         price_impact_bps: 1,
+        legs: Vec::new(),
+        certificate: None,
         opaque: None,
     }
 }

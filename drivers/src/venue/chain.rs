@@ -35,6 +35,8 @@ impl Desk {
             amount_out: quote.amount_out.into(),
             fee: quote.fee.into(),
             price_impact_bps: quote.price_impact_bps,
+            legs: Vec::new(),
+            certificate: None,
             opaque: None,
         }
     }

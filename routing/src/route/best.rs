@@ -24,7 +24,15 @@ pub fn best(network: &Network, question: &Question, limits: &Limits) -> Result<A
         return Err(single.err().unwrap_or_else(|| question.no_route(network, limits.hops)));
     };
     let split = split(network, question, limits, &equilibrium);
-    if std::env::var("DBG").is_ok() { eprintln!("rounds {} price {:e} excess {:e} {:?}", equilibrium.rounds, equilibrium.prices[question.from], equilibrium.off, split.as_ref().err()); }
+    if std::env::var("DBG").is_ok() {
+        eprintln!(
+            "rounds {} price {:e} excess {:e} {:?}",
+            equilibrium.rounds,
+            equilibrium.prices[question.from],
+            equilibrium.off,
+            split.as_ref().err()
+        );
+    }
     let plan = match (split, single) {
         (Ok(split), Ok(single)) => better(question, split, single),
         (Ok(plan), Err(_)) | (Err(_), Ok(plan)) => plan,
@@ -47,7 +55,12 @@ fn better(question: &Question, split: Plan, single: Plan) -> Plan {
 /// How much less than the search says is asked of what is full, at first and where that was too much still.
 const SLACKS: [f64; 3] = [1e-8, 1e-6, 1e-4];
 
-fn split(network: &Network, question: &Question, _limits: &Limits, equilibrium: &Equilibrium) -> Result<Plan, RouteError> {
+fn split(
+    network: &Network,
+    question: &Question,
+    _limits: &Limits,
+    equilibrium: &Equilibrium,
+) -> Result<Plan, RouteError> {
     let mut flows = Flows::new(network, question, equilibrium);
     let order = flows.order();
     let mut result = Err(RouteError::Dust);
@@ -141,7 +154,8 @@ impl<'a> Flows<'a> {
         let full = |flow: &Flow, choked: &[Option<f64>]| choked[flow.far].or(flow.full.then_some(slack));
         for token in order.iter().rev().filter(|token| **token != self.end) {
             let leaving = self.flows.iter().filter(|flow| flow.near == *token);
-            choked[*token] = leaving.map(|flow| full(flow, &choked)).try_fold(0.0_f64, |most, s| s.map(|s| most.max(s * 10.0)));
+            choked[*token] =
+                leaving.map(|flow| full(flow, &choked)).try_fold(0.0_f64, |most, s| s.map(|s| most.max(s * 10.0)));
         }
         let mut shares = Vec::with_capacity(self.flows.len());
         for token in order {

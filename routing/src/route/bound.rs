@@ -36,9 +36,10 @@ impl Certificate {
 #[must_use]
 pub fn certify(network: &Network, question: &Question, prices: &[Dyadic], plan: &Plan) -> Certificate {
     let price = |token: usize| prices.get(token).copied().unwrap_or(Dyadic::ZERO);
-    let surplus = network.edges().iter().fold(Dyadic::ZERO, |sum, edge| {
-        sum.add(given_away(&edge.pieces, price(edge.from), price(edge.to)), Round::Up)
-    });
+    let surplus = network
+        .edges()
+        .iter()
+        .fold(Dyadic::ZERO, |sum, edge| sum.add(given_away(&edge.pieces, price(edge.from), price(edge.to)), Round::Up));
     match question.amount {
         Amount::In(units) => {
             let worth = Dyadic::whole(units).mul(price(question.from), Round::Up);
@@ -85,7 +86,13 @@ fn given_away(pieces: &[Piece], paid: Dyadic, received: Dyadic) -> Dyadic {
 
 /// `sup over 0 ≤ d ≤ cap of received·y·d/(x + d) − paid·d`, rounded up. Without an end it is `(√above − √below)²`; where
 /// that lies surely beyond the end, the end is best.
-fn on_curve(x: Dyadic, y: Dyadic, cap: Option<Dyadic>, (paid, received): (Dyadic, Dyadic), (above, below): (Dyadic, Dyadic)) -> Dyadic {
+fn on_curve(
+    x: Dyadic,
+    y: Dyadic,
+    cap: Option<Dyadic>,
+    (paid, received): (Dyadic, Dyadic),
+    (above, below): (Dyadic, Dyadic),
+) -> Dyadic {
     if let Some(cap) = cap {
         let end = x.add(cap, Round::Up);
         let needed = end.mul(end, Round::Up).mul(paid, Round::Up);

@@ -110,7 +110,8 @@ impl<'a> Search<'a> {
         if self.prices[self.question.from] <= 0.0 || self.prices[self.question.to] <= 0.0 {
             return None;
         }
-        let tilts: &[(f64, f64)] = if start.is_some() { &[(0.03, 1e-3), (0.002, 1e-6)] } else { &[(1.0, 1e-2), (0.03, 1e-3), (0.002, 1e-6)] };
+        let tilts: &[(f64, f64)] =
+            if start.is_some() { &[(0.03, 1e-3), (0.002, 1e-6)] } else { &[(1.0, 1e-2), (0.03, 1e-3), (0.002, 1e-6)] };
         for (tilt, close) in tilts {
             self.tilt = *tilt;
             self.settle(*close);
@@ -179,7 +180,17 @@ impl<'a> Search<'a> {
                 }
                 self.look();
                 let slope_there: f64 = direction.iter().zip(&self.excess).map(|(d, e)| d * e).sum();
-                if std::env::var("DBG2").is_ok() { eprintln!("tilt {} round {} attempt {attempt} off {:e} step {:e} slopes {:e} {:e}", self.tilt, self.rounds, off / turnover, direction.iter().fold(0.0_f64, |a, b| a.max(b.abs())), slope / turnover, slope_there / turnover); }
+                if std::env::var("DBG2").is_ok() {
+                    eprintln!(
+                        "tilt {} round {} attempt {attempt} off {:e} step {:e} slopes {:e} {:e}",
+                        self.tilt,
+                        self.rounds,
+                        off / turnover,
+                        direction.iter().fold(0.0_f64, |a, b| a.max(b.abs())),
+                        slope / turnover,
+                        slope_there / turnover
+                    );
+                }
                 // The slope along the way rises from below zero; far above it the step went past the bottom.
                 if slope_there <= -slope * 0.5 {
                     break;
@@ -288,7 +299,8 @@ fn until(stretches: &[Stretch], rate: f64, tilt: f64, hint: usize) -> (Given, us
     }
     loop {
         let stretch = &stretches[at];
-        let (first, last) = (stretch.first * (1.0 + rise(stretches, at, tilt)), stretch.last * (1.0 - fall(stretches, at, tilt)));
+        let (first, last) =
+            (stretch.first * (1.0 + rise(stretches, at, tilt)), stretch.last * (1.0 - fall(stretches, at, tilt)));
         if rate > first * (1.0 + 1e-12) {
             return (Given { paid: stretch.paid, received: stretch.received, slope: 0.0 }, at);
         }
@@ -337,7 +349,11 @@ impl Stretch {
             let share = ((first - rate) / range).clamp(0.0, 1.0);
             let paid = self.cap * share;
             // The received amount is that of the straight line: tilts only say how much of it is used.
-            return Given { paid: self.paid + paid, received: self.received + self.first * paid, slope: self.cap * rate / range };
+            return Given {
+                paid: self.paid + paid,
+                received: self.received + self.first * paid,
+                slope: self.cap * rate / range,
+            };
         }
         let reserve = (self.x * self.y / rate).sqrt();
         let paid = (reserve - self.x).clamp(0.0, self.cap);

@@ -48,9 +48,10 @@ pub fn fast(network: &Network, question: &Question, hops: usize) -> Result<Plan,
 /// What a refused path means for the whole question.
 fn told(error: RouteError) -> RouteError {
     match error {
-        RouteError::Refused { error: PoolError::ZeroAmount | PoolError::ZeroOutput | PoolError::AmountTooSmall, .. } => {
-            RouteError::Dust
-        }
+        RouteError::Refused {
+            error: PoolError::ZeroAmount | PoolError::ZeroOutput | PoolError::AmountTooSmall,
+            ..
+        } => RouteError::Dust,
         RouteError::Refused { error: PoolError::InsufficientLiquidity | PoolError::PriceRange, .. } => {
             RouteError::TooMuch
         }
