@@ -100,7 +100,7 @@ fn no_route_is_an_answer() {
     let shown = out(&output);
     assert!(shown.starts_with("no route: no pools lead from A to D"), "{shown}");
     assert!(shown.contains("left out  strange: kind: no pool family curve_pool"), "{shown}");
-    let output = route(&network(), "--from A --to B --amount 9000000000 --exact-out --json");
+    let output = route(&network(), "--from A --to B --amount 9000000000 --exact-out --mode fast --json");
     let answer: Value = serde_json::from_str(&out(&output)).expect("JSON");
     assert_eq!((output.status.code(), &answer["error"]), (Some(1), &"amount: more than the pools hold".into()));
     assert_eq!(answer["leftOut"].as_array().map(Vec::len), Some(3));

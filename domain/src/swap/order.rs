@@ -210,6 +210,13 @@ impl Swap {
         }
     }
 
+    /// What no route can beat, to be shown, where the quote proves it: of the token whose amount is not fixed.
+    #[must_use]
+    pub fn bound(&self, quote: &Quote) -> Option<Decimal> {
+        let units = quote.certificate?.bound;
+        Some(if quote.ask.mode == Mode::ExactIn { self.output(units) } else { self.input(units) })
+    }
+
     /// Reads the order from its row in the journal.
     ///
     /// # Errors

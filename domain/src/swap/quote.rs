@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::amount::text;
+use crate::amount::{Decimal, text};
 
 /// Which amount is fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -105,4 +105,45 @@ pub struct Certificate {
     pub bound: u128,
     /// How far the quote is from the bound, in billionths of it, rounded up: 100,000 are one basis point.
     pub gap_billionths: u64,
+}
+
+impl Quote {
+    /// Whether it is of one exchange, and not of a router over several.
+    pub(super) const fn is_of_an_exchange(&self) -> bool {
+        self.certificate.is_none()
+    }
+}
+
+impl Leg {
+    /// What is paid, to be shown.
+    #[must_use]
+    pub const fn paid(&self) -> Decimal {
+        Decimal { units: self.amount_in, decimals: self.input_decimals }
+    }
+
+    /// What is received, to be shown.
+    #[must_use]
+    pub const fn received(&self) -> Decimal {
+        Decimal { units: self.amount_out, decimals: self.output_decimals }
+    }
+
+    /// The fee, to be shown.
+    #[must_use]
+    pub fn fee(&self) -> Decimal {
+        let decimals = if self.fee_token == self.input { self.input_decimals } else { self.output_decimals };
+        Decimal { units: self.fee, decimals }
+    }
+}
+
+impl Certificate {
+    /// The gap in basis points, as decimal text with five places.
+    #[must_use]
+    pub fn gap_bps(&self) -> String {
+        billionths_as_bps(self.gap_billionths)
+    }
+}
+
+/// `378` is `0.00378`.
+pub(super) fn billionths_as_bps(billionths: u64) -> String {
+    format!("{}.{:05}", billionths / 100_000, billionths % 100_000)
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use routing::{Amount, Certificate, LeftOut, Leg, Limits, Network, NetworkFile, Plan, Question, RouteError};
 use serde_json::{Value, json};
 
-use super::line;
+use super::{columns, line};
 use crate::config::{Route, RouteMode};
 
 /// Routes, and prints what was found.
@@ -137,7 +137,7 @@ impl Shown<'_> {
                 format!("{}.{:02}%", share / 100, share % 100),
             ]
         });
-        let mut lines = columns(&std::iter::once(head).chain(legs).collect::<Vec<_>>());
+        let mut lines = columns(&std::iter::once(head).chain(legs).collect::<Vec<_>>(), [1, 2]);
         let Route { from, to, exact_out, .. } = self.settings;
         lines.push(String::new());
         lines.push(format!("paid      {} {from}", plan.amount_in));
@@ -166,22 +166,4 @@ fn share(plan: &Plan, leg: &Leg) -> u128 {
     let taken = |leg: &Leg| u128::from(leg.swap.amount_in);
     let all: u128 = plan.legs.iter().filter(|other| other.from == leg.from).map(taken).sum();
     taken(leg) * 10_000 / all.max(1)
-}
-
-/// Lines with their cells under each other: names to the left, amounts to the right.
-fn columns<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
-    let mut widths = [0; N];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| match column {
-            1 | 2 => format!("{cell:<width$}"),
-            _ => format!("{cell:>width$}"),
-        });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
 }
