@@ -1,11 +1,11 @@
-//! Measures what one order costs an instant world: two quotes, sign, submit, look up.
+//! Measures what one order costs an instant world: three quotes, sign, submit, look up.
 //!
 //! `cargo run --release -p simnet --example world_load [orders]`
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use simnet::{Amount, Ask, Clock, Exchange, LookUp, Outcome, Retention, Settings, Swap, Token, World};
+use simnet::{Amount, Ask, Clock, LookUp, Outcome, Retention, Settings, Swap, Token, Venue, World};
 
 const SOL: &str = "So11111111111111111111111111111111111111112";
 const USDC: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
@@ -56,20 +56,22 @@ fn order(world: &World, clock: &Clock, number: u32, spent: &mut Spent) -> bool {
         *spent += lap.elapsed();
         lap = Instant::now();
     };
-    for exchange in Exchange::ALL {
-        let ask = Ask { exchange, input: from.0, output: to.0, amount: Amount::In(amount) };
-        black_box(world.quote(&ask, clock.now()).expect("a quote"));
-    }
+    let amount = Amount::In(amount);
+    let quotes = Venue::ALL.map(|venue| {
+        let ask = Ask { venue, input: from.0, output: to.0, amount };
+        black_box(world.quote(&ask, clock.now()).expect("a quote"))
+    });
+    let best = quotes.iter().max_by_key(|quote| quote.amount_out).expect("three");
     part(&mut spent.quotes);
     let swap = Swap {
         account: "default",
-        exchange: Exchange::Raydium,
         input_mint: from.1,
         wrap: forward,
         output_mint: to.1,
         unwrap: !forward,
-        amount: Amount::In(amount),
+        amount,
         limit: 1,
+        steps: best.steps(amount),
         order: &id,
         build: 1,
     };

@@ -82,10 +82,8 @@ pub enum ActivationType {
 /// A swap, and what `apply` must know besides.
 struct Trade {
     swap: Swap,
-    /// What entered the curve.
-    net_in: u64,
-    /// What left the curve.
-    gross_out: u64,
+    /// The reserves of a compounding pool after the swap.
+    reserves: (u64, u64),
     /// The square root of a range pool's price after the swap.
     sqrt_price: u128,
 }
@@ -108,6 +106,9 @@ impl MeteoraDammV2 {
     }
 
     /// What the pool gives now; with a referrer, part of the protocol's fee is theirs, and the amounts are the same.
+    ///
+    /// While a rate limiter is at work the program only approximates the input of a given output: given exactly that input,
+    /// it can give a little less.
     ///
     /// # Errors
     /// See [`PoolError`].
@@ -133,9 +134,7 @@ impl MeteoraDammV2 {
     pub fn apply_with(&mut self, input: Side, amount: Amount, now: u64, referral: bool) -> Result<Swap, PoolError> {
         let trade = self.trade(input, amount, now, referral)?;
         if self.compounds() {
-            let reserves = (self.token_a_amount, self.token_b_amount);
-            let (a, b) =
-                compounding::after(input, reserves, trade.net_in, trade.gross_out, trade.swap.fees.compounding)?;
+            let (a, b) = trade.reserves;
             self.sqrt_price = compounding::sqrt_price(a, b)?;
             (self.token_a_amount, self.token_b_amount) = (a, b);
         } else {
@@ -197,7 +196,8 @@ impl MeteoraDammV2 {
         let fee_out = if on_input { 0 } else { fees::inside(gross_out, rate)? };
         let amount_out = gross_out.checked_sub(fee_out).filter(|out| *out > 0).ok_or(PoolError::ZeroOutput)?;
         let fees = self.fees(terms.input, fee_in + fee_out, referral)?;
-        Ok(Trade { swap: Swap { amount_in, amount_out, fees }, net_in, gross_out, sqrt_price })
+        let reserves = self.reserves(terms.input, net_in, gross_out, &fees)?;
+        Ok(Trade { swap: Swap { amount_in, amount_out, fees }, reserves, sqrt_price })
     }
 
     fn exact_out(&self, terms: &Terms, amount_out: u64, referral: bool) -> Result<Trade, PoolError> {
@@ -210,7 +210,8 @@ impl MeteoraDammV2 {
             return Err(PoolError::AmountTooSmall);
         }
         let fees = self.fees(terms.input, (amount_in - net_in) + (gross_out - amount_out), referral)?;
-        Ok(Trade { swap: Swap { amount_in, amount_out, fees }, net_in, gross_out, sqrt_price })
+        let reserves = self.reserves(terms.input, net_in, gross_out, &fees)?;
+        Ok(Trade { swap: Swap { amount_in, amount_out, fees }, reserves, sqrt_price })
     }
 
     /// What the curve gives for `net_in`, and the price it then has.
@@ -227,6 +228,15 @@ impl MeteoraDammV2 {
             return Ok((compounding::input(input, (self.token_a_amount, self.token_b_amount), gross_out)?, 0));
         }
         range::input(self, input, gross_out)
+    }
+
+    /// The reserves after a swap; those of a range pool follow from its price.
+    fn reserves(&self, input: Side, net_in: u64, gross_out: u64, fees: &Fees) -> Result<(u64, u64), PoolError> {
+        let reserves = (self.token_a_amount, self.token_b_amount);
+        if !self.compounds() {
+            return Ok(reserves);
+        }
+        compounding::after(input, reserves, net_in, gross_out, fees.compounding)
     }
 
     /// What the fee of a trade depends on besides its size.
