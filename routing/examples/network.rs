@@ -30,7 +30,7 @@ fn main() -> ExitCode {
             let began = Instant::now();
             let single2 = fast(&file.network, &question, 3);
             let fast_micros = began.elapsed().as_micros();
-            let limits = Limits::default();
+            let limits = Limits { legs: std::env::var("LEGS").ok().and_then(|l| l.parse().ok()), partial: true, ..Limits::default() };
             let answer = best(&file.network, &question, &limits);
             let began = Instant::now();
             let again = best(&file.network, &question, &limits);
