@@ -58,7 +58,7 @@ struct Found {
 
 fn find(network: &Network, question: &Question, settings: &Route) -> Result<Found, RouteError> {
     let hops = settings.hops.map(usize::from);
-    let limits = Limits { hops: hops.unwrap_or(4), legs: Some(settings.legs.into()), paths: None };
+    let limits = Limits { hops: hops.unwrap_or(4), legs: Some(settings.legs.into()), paths: None, partial: false };
     let best = routing::best(network, question, &limits);
     if settings.mode == RouteMode::Best {
         return best.map(|answer| Found { plan: answer.plan, certificate: Some(answer.certificate) });
