@@ -13,7 +13,7 @@ use std::sync::Arc;
 use routing::{Amount, Pool, Side};
 
 pub use self::execute::Step;
-pub(crate) use self::execute::{Executed, Unexecuted, execute};
+pub(crate) use self::execute::{Executed, Made, Unexecuted, execute};
 pub(crate) use self::view::View;
 
 use self::path::{ONE, Path};

@@ -224,7 +224,8 @@ fn take_steps(rest: &mut &[u8]) -> Result<Vec<Step>, Refused> {
     Ok(steps)
 }
 
-fn check_steps(steps: &[Step]) -> Result<(), Refused> {
+/// Whether a transaction can carry them.
+pub(crate) fn check_steps(steps: &[Step]) -> Result<(), Refused> {
     if steps.is_empty() || steps.len() > STEPS_LIMIT {
         return Err(Refused::Malformed("a transaction has 1 to 16 steps"));
     }

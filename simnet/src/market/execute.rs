@@ -1,6 +1,6 @@
 //! Plans as transactions carry them, and what becomes of one when it is executed.
 
-use routing::{Amount, PoolError, Side, Swap};
+use routing::{Amount, Fees, PoolError, Side, Swap};
 
 /// One swap of a plan, in one pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +21,24 @@ pub(crate) struct Executed {
     pub(crate) amount_in: u64,
     /// Received in all.
     pub(crate) amount_out: u64,
+    /// The swaps, in the plan's order.
+    pub(crate) made: Vec<Made>,
     /// The pools that were traded in, in their states after it.
     pub(crate) after: Vec<(u16, routing::Pool)>,
+}
+
+/// One executed step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Made {
+    pub(crate) pool: u16,
+    pub(crate) input: Side,
+    /// The token that was paid, and the one received.
+    pub(crate) from: u16,
+    pub(crate) to: u16,
+    /// As they count for the plan: what a pool gives beyond a fixed output stays behind.
+    pub(crate) amount_in: u64,
+    pub(crate) amount_out: u64,
+    pub(crate) fees: Fees,
 }
 
 /// Why a plan does not execute.
@@ -80,8 +96,9 @@ pub(crate) fn execute(
         purse.of(near).shares += u128::from(step.amount);
     }
     purse.of(start).units = amount.units();
+    let mut done = Vec::with_capacity(steps.len());
     let mut make = |step: &Step| {
-        let (near, far) = near_and_far(step)?;
+        let (near, far_token) = near_and_far(step)?;
         let held = purse.of(near);
         let units = part_of(held.units, step.amount, held.shares);
         held.shares = held.shares.saturating_sub(step.amount.into());
@@ -101,21 +118,26 @@ pub(crate) fn execute(
         }
         purse.of(near).units -= units;
         let brought = if forward { made.amount_out } else { made.amount_in };
-        let far = purse.of(far);
+        let far = purse.of(far_token);
         far.units = far.units.checked_add(brought).ok_or(Unexecuted::Refused(PoolError::Overflow))?;
+        let ((from, amount_in), (to, amount_out)) =
+            if forward { ((near, units), (far_token, brought)) } else { ((far_token, brought), (near, units)) };
+        let Step { pool, input, .. } = *step;
+        done.push(Made { pool, input, from, to, amount_in, amount_out, fees: made.fees });
         Ok(())
     };
     if forward {
         steps.iter().try_for_each(&mut make)?;
     } else {
         steps.iter().rev().try_for_each(&mut make)?;
+        done.reverse();
     }
     let got = purse.of(end).units;
     if start == end || got == 0 || purse.0.iter().any(|held| held.token != end && held.units > 0) {
         return Err(Unexecuted::Astray);
     }
     let (amount_in, amount_out) = if forward { (amount.units(), got) } else { (got, amount.units()) };
-    Ok(Executed { amount_in, amount_out, after: Vec::new() })
+    Ok(Executed { amount_in, amount_out, made: done, after: Vec::new() })
 }
 
 /// `held · share / shares`, rounded down; all of it for the last.

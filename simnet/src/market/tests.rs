@@ -181,7 +181,9 @@ fn splits_execute_as_planned_and_stay_whole_when_pools_have_moved() {
         let (plan, steps, ends) = split(&mut market, amount);
         assert!(plan.legs.len() > 3, "{}", plan.legs.len());
         let executed = market.execute(ends, amount, &steps, SLOT).expect("it executes");
-        assert_eq!((executed.amount_in, executed.amount_out), (plan.amount_in, plan.amount_out));
+        // What a pool of DAMM v1 gives beyond a fixed output stays behind.
+        let apart = executed.amount_in.abs_diff(plan.amount_in) + executed.amount_out.abs_diff(plan.amount_out);
+        assert!(apart < 20, "{executed:?} {plan:?}");
         for later in 1..20 {
             let moved = market.execute(ends, amount, &steps, SLOT + later).expect("it executes");
             match amount {
@@ -198,8 +200,9 @@ fn splits_execute_as_planned_and_stay_whole_when_pools_have_moved() {
 fn plans_that_lead_astray_execute_nothing() {
     let mut market = market("");
     let amount = Amount::In(5_000_000_000_000);
-    let (_, steps, (from, to)) = split(&mut market, amount);
-    let short = &steps[..steps.len() - 1];
+    let (plan, steps, (from, to)) = split(&mut market, amount);
+    let between = plan.legs.iter().position(|leg| leg.to != usize::from(to)).expect("a way over a third token");
+    let short = &steps[between..=between];
     let unknown = [Step { pool: u16::MAX, input: Side::A, amount: 5 }];
     for (ends, steps) in
         [((from, to), short), ((to, from), &steps[..]), ((from, from), &steps[..]), ((from, to), &unknown[..])]
