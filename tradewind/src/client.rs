@@ -112,7 +112,8 @@ impl Amounts {
     /// Of how many swaps the route is, and how good it is proved to be.
     fn proof(&self) -> Option<String> {
         let gap = self.gap_bps.as_ref()?;
-        Some(format!("{} swaps, at most {gap} bps from the best possible", self.legs.len()))
+        let swaps = if self.legs.len() == 1 { "1 swap".to_owned() } else { format!("{} swaps", self.legs.len()) };
+        Some(format!("{swaps}, at most {gap} bps from the best possible"))
     }
 }
 

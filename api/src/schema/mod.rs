@@ -127,7 +127,8 @@ pub(crate) struct QuoteView {
     /// Output per input.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) price: Option<String>,
-    /// What no route over the venue's pools can beat, in whole tokens: of the output (`exactIn`) or of the input (`exactOut`).
+    /// What no route over the pools of all exchanges can beat, as dual prices prove: of the output (`exactIn`) or of the
+    /// input (`exactOut`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bound: Option<String>,
     /// How far the quote is from `bound` at most, in basis points, as decimal text.

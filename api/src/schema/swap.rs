@@ -107,7 +107,8 @@ struct RouteView {
     price_impact_bps: u32,
     /// Output per input.
     price: String,
-    /// What no route over the venue's pools can beat: output (`exactIn`) or input (`exactOut`). Proved by dual prices.
+    /// What no route over the pools of all exchanges can beat, as dual prices prove: of the output (`exactIn`) or of the
+    /// input (`exactOut`).
     bound: Option<String>,
     /// How far the quote is from `bound` at most, in basis points, as decimal text.
     #[schema(example = "0.00378")]

@@ -16,7 +16,7 @@ pub use decide::{
 };
 pub use order::{Failure, Fill, Prepared, Route, Side, Status, Swap};
 pub use quote::{Ask, Certificate, Leg, Mode, Quote};
-pub use route::{Answer, Verdict, choose, limit};
+pub use route::{Answer, Verdict, choose, limit, prove};
 pub use table::{Happening, next};
 pub use view::View;
 

@@ -109,8 +109,24 @@ pub struct Certificate {
 
 impl Quote {
     /// Whether it is of one exchange, and not of a router over several.
-    pub(super) const fn is_of_an_exchange(&self) -> bool {
-        self.certificate.is_none()
+    pub(super) fn is_of_an_exchange(&self) -> bool {
+        self.legs.iter().all(|leg| leg.exchange == self.venue)
+    }
+
+    /// How far this quote is from a bound that was proved for what it answers; none when it beats the bound, because then it knows
+    /// other pools than those that the bound was proved for.
+    pub(super) fn against(&self, bound: u128) -> Option<Certificate> {
+        const WHOLE: u128 = 1_000_000_000;
+        let off = match self.ask.mode {
+            Mode::ExactIn => bound.checked_sub(self.amount_out)?,
+            Mode::ExactOut => self.amount_in.checked_sub(bound)?,
+        };
+        // What is too large to be multiplied is large enough to be divided first.
+        let gap = match off.checked_mul(WHOLE) {
+            Some(off) => off.div_ceil(bound.max(1)),
+            None => off.div_ceil((bound / WHOLE).max(1)),
+        };
+        Some(Certificate { bound, gap_billionths: u64::try_from(gap).unwrap_or(u64::MAX) })
     }
 }
 

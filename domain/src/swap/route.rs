@@ -24,6 +24,18 @@ pub struct Verdict {
     pub reason: String,
 }
 
+/// Holds every quote against what a router among the answers has proved: its bound is over all pools that it knows, those of
+/// the exchanges beside it included, so it says of their quotes too how good they are at least.
+pub fn prove(answers: &mut [Answer]) {
+    let quotes = answers.iter().filter_map(|answer| answer.result.as_ref().ok());
+    let Some(bound) = quotes.filter_map(|quote| quote.certificate).map(|certificate| certificate.bound).next() else {
+        return;
+    };
+    for quote in answers.iter_mut().filter_map(|answer| answer.result.as_mut().ok()) {
+        quote.certificate = quote.certificate.or_else(|| quote.against(bound));
+    }
+}
+
 /// Chooses the quote that gives the trader more: the larger output for a fixed input, the smaller input for a fixed
 /// output, fees and price impact included. Equal ones: an exchange before a router, the smaller impact, then the order of
 /// the answers.

@@ -178,6 +178,31 @@ fn a_router_wins_only_with_a_better_price() {
 }
 
 #[test]
+fn a_proof_is_one_for_every_quote_beside_it() {
+    let swap = accept(place(Mode::ExactIn, 10), NOW).expect("accepted").swap;
+    for (mode, quotes, bound, gaps) in [
+        (Mode::ExactIn, [(10, 990), (10, 1_001)], 1_000, [Some("100.00000"), None]),
+        (Mode::ExactOut, [(1_010, 5), (999, 5)], 1_000, [Some("100.00000"), None]),
+        (Mode::ExactIn, [(10, 1_000), (10, 997)], 1_000, [Some("0.00000"), Some("30.00000")]),
+        (Mode::ExactIn, [(10, 2), (10, 3)], 3, [Some("3333.33334"), Some("0.00000")]),
+    ] {
+        let mut all = answers(mode, quotes);
+        prove(&mut all);
+        assert!(all.iter().all(|answer| answer.result.as_ref().is_ok_and(|quote| quote.certificate.is_none())));
+        let certificate = Some(Certificate { bound, gap_billionths: 7 });
+        let router = Quote { certificate, ..split(mode, 2_000, 1) };
+        all.push(Answer { venue: "Tradewind".into(), result: Ok(router), millis: 1 });
+        let before = choose(&swap, &all);
+        prove(&mut all);
+        assert_eq!(choose(&swap, &all), before, "a proof decides nothing");
+        let told = all.iter().filter_map(|answer| answer.result.as_ref().ok()).map(|quote| quote.certificate);
+        let told: Vec<_> = told.map(|certificate| certificate.map(|proved| proved.gap_bps())).collect();
+        let [first, second] = gaps.map(|gap| gap.map(str::to_owned));
+        assert_eq!(told, [first, second, Some("0.00007".to_owned())]);
+    }
+}
+
+#[test]
 fn the_longest_route_fits_into_an_event() {
     let swap = accept(place(Mode::ExactIn, 10_000_000_000), NOW).expect("accepted").swap;
     let mut swap = begin(&swap, 1, step(Then::Hold), NOW).expect("begins").swap;
