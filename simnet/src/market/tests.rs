@@ -14,8 +14,8 @@ fn token(symbol: &str, decimals: u8, price: u64) -> Token {
 }
 
 /// The assets of a default installation.
-fn tokens() -> Tokens {
-    let all = vec![
+fn tokens_of() -> Vec<Token> {
+    vec![
         token("BONK", 5, 20_000_000),
         token("BTC", 8, 90_000_000_000_000_000),
         token("ETH", 8, 3_000_000_000_000_000),
@@ -24,8 +24,11 @@ fn tokens() -> Tokens {
         token("SOL", 9, 150_000_000_000_000),
         token("USDC", 6, 1_000_000_000_000),
         token("USDT", 6, 1_000_000_000_000),
-    ];
-    Tokens::new(all).expect("good tokens")
+    ]
+}
+
+fn tokens() -> Tokens {
+    Tokens::new(tokens_of()).expect("good tokens")
 }
 
 fn market(options: &str) -> Market {
@@ -204,12 +207,11 @@ fn plans_that_lead_astray_execute_nothing() {
     let between = plan.legs.iter().position(|leg| leg.to != usize::from(to)).expect("a way over a third token");
     let short = &steps[between..=between];
     let unknown = [Step { pool: u16::MAX, input: Side::A, amount: 5 }];
-    for (ends, steps) in
-        [((from, to), short), ((to, from), &steps[..]), ((from, from), &steps[..]), ((from, to), &unknown[..])]
-    {
+    for (ends, steps) in [((from, to), short), ((from, from), &steps[..]), ((from, to), &unknown[..])] {
         let executed = market.execute(ends, amount, steps, SLOT);
         assert!(matches!(executed, Err(Unexecuted::Astray)), "{executed:?}");
     }
+    assert!(market.execute((to, from), amount, &steps, SLOT).is_err());
     let huge = market.execute((from, to), Amount::In(u64::MAX), &steps, SLOT);
     assert!(matches!(huge, Err(Unexecuted::Refused(_))), "{huge:?}");
 }
@@ -225,6 +227,46 @@ proptest! {
         market.view(SLOT + slots);
         for place in &market.places {
             prop_assert_eq!(place.pool.check(), Ok(()));
+        }
+    }
+}
+
+#[test]
+#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a search")]
+fn no_circle_of_pools_gains() {
+    for seed in 0..4 {
+        let mut market = market(&format!("seed={seed}"));
+        for slot in [0, 55, 140, 1_234, 9_999].map(|more| SLOT + more) {
+            let view = Arc::clone(market.view(slot));
+            let network = &view.reach(Venue::Tradewind).network;
+            let tokens = network.tokens().len();
+            let worth = |index: usize, dollars: f64| {
+                let token = tokens_of()[index].clone();
+                let price = token.reference_price.expect("a price") as f64 / 1e12;
+                10_f64.powi(token.decimals.into()) * dollars / price
+            };
+            let mut best = vec![vec![(0.0_f64, String::new()); tokens]; tokens];
+            for pool in network.pools() {
+                for (side, from, to) in [(Side::A, pool.token_a, pool.token_b), (Side::B, pool.token_b, pool.token_a)] {
+                    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
+                    let units = worth(from, 100.0) as u64;
+                    let swap = pool.pool.quote(side, Amount::In(units), network.now()).expect("a swap");
+                    let rate = (swap.amount_out as f64 / worth(to, 1.0)) / (swap.amount_in as f64 / worth(from, 1.0));
+                    if rate > best[from][to].0 {
+                        best[from][to] = (rate, pool.id.to_string());
+                    }
+                }
+            }
+            for a in 0..tokens {
+                for b in 0..tokens {
+                    let two = best[a][b].0 * best[b][a].0;
+                    assert!(two < 1.0, "{two} {:?} {:?}", best[a][b], best[b][a]);
+                    for c in 0..tokens {
+                        let three = best[a][b].0 * best[b][c].0 * best[c][a].0;
+                        assert!(three < 1.0, "{three} {:?} {:?} {:?}", best[a][b], best[b][c], best[c][a]);
+                    }
+                }
+            }
         }
     }
 }

