@@ -14,7 +14,7 @@ use crate::body::{Form, JsonBytes};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::routes::App;
-use crate::schema::{FailureView, ProblemView, QuoteRequest, QuoteView, Quotes};
+use crate::schema::{FailureView, LegView, ProblemView, QuoteRequest, QuoteView, Quotes};
 use crate::terms::{self, Terms};
 
 /// Asks all venues at once, under one deadline. Changes nothing and reserves nothing.
@@ -95,6 +95,9 @@ fn quote_view(swap: &Swap, answer: &Answer) -> QuoteView {
         fee: quote.map(|q| swap.input(q.fee).to_string()),
         price_impact_bps: quote.map(|q| q.price_impact_bps),
         price: amount_in.zip(amount_out).map(|(i, o)| price(i, o)),
+        bound: quote.and_then(|q| swap.bound(q)).map(|bound| bound.to_string()),
+        gap_bps: quote.and_then(|q| Some(q.certificate?.gap_bps())),
+        legs: quote.map_or_else(Vec::new, |q| q.legs.iter().map(LegView::from).collect()),
         error: answer
             .result
             .as_ref()

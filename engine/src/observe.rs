@@ -5,7 +5,7 @@ mod cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
-use domain::swap::Status;
+use domain::swap::{Quote, Status};
 use drivers::Fault;
 use drivers::cache::Cache;
 use drivers::limit::Policy;
@@ -61,8 +61,9 @@ pub fn watcher_cut_off() {
 }
 
 /// A venue was chosen for an order.
-pub fn order_routed(id: &str, venue: &str, reason: &str) {
-    tracing::debug!(order = id, venue, reason, "routed");
+pub fn order_routed(id: &str, quote: &Quote, reason: &str) {
+    let gap_bps = quote.certificate.map(|certificate| certificate.gap_bps());
+    tracing::debug!(order = id, venue = &*quote.venue, legs = quote.legs.len(), gap_bps, reason, "routed");
 }
 
 /// An attempt at an order failed.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::swap::{Answer, Ask, Failure};
+use domain::swap::{Answer, Ask, Failure, prove};
 use drivers::venue::{Venue, VenueError};
 use futures_util::future::join_all;
 
@@ -20,9 +20,12 @@ impl Router {
         Self { venues, deadline: Duration::from_millis(deadline_millis) }
     }
 
-    /// Every venue's answer, in the order of the venues. Choose with [`domain::swap::choose`].
+    /// Every venue's answer, in the order of the venues, held against the bound if one of them proves any. Choose with
+    /// [`domain::swap::choose`].
     pub async fn quote(&self, ask: &Ask) -> Vec<Answer> {
-        join_all(self.venues.iter().map(|venue| self.answer(venue.as_ref(), ask))).await
+        let mut answers = join_all(self.venues.iter().map(|venue| self.answer(venue.as_ref(), ask))).await;
+        prove(&mut answers);
+        answers
     }
 
     /// The venues' names.

@@ -188,7 +188,7 @@ impl Worker {
         let Some(route) = route_of(swap, &answers, &verdict, now) else {
             return self.try_again(swap, no_venue(), claimed, now).await;
         };
-        observe::order_routed(&swap.id, &route.quote.venue, &verdict.reason);
+        observe::order_routed(&swap.id, &route.quote, &verdict.reason);
         let after = self.commit(routed(swap, route, (&answers, &verdict), hold(claimed.lease), now)).await?;
         failpoint::hit("routing.after");
         Ok(Step::Next(after))

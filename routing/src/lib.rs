@@ -27,7 +27,6 @@ pub mod clmm {
         tick_at_sqrt_price,
     };
 }
-pub mod constant_product;
 pub mod vectors;
 
 pub use dyadic::{Dyadic, Round};

@@ -3,12 +3,12 @@
 /// What a draw decides. The discriminant is part of the hash.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum About {
-    /// Where a pool's price stands apart from the reference for good.
-    PoolOffset = 1,
-    /// When a pool's background trades begin.
-    PoolDelay,
-    /// How far one epoch's background trades go, and which way.
-    PoolEpoch,
+    /// How deep a pool is.
+    PoolDepth = 1,
+    /// When a price begins to move.
+    PathDelay,
+    /// How far a price goes in one epoch, and which way.
+    PathEpoch,
     /// Whether a quote fails.
     QuoteFails,
     /// Whether a quote stalls.

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use crate::{Clock, LookUp, Refused, SLOT_MILLIS, World, base58, wire};
+use crate::{Clock, LookUp, Quote, Refused, SLOT_MILLIS, World, base58, wire};
 
 /// Bodies are no longer than this.
 const BODY_BYTES: usize = 64 * 1024;
@@ -108,14 +108,14 @@ async fn limits(State(front): Shared, request: Request, next: Next) -> Response 
     timeout(REQUEST_DEADLINE, next.run(request)).await.unwrap_or_else(late)
 }
 
-async fn quote(State(front): Shared, body: Body) -> Answer<wire::Quote> {
+async fn quote(State(front): Shared, body: Body) -> Answer<Arc<Quote>> {
     let asked: wire::Ask = read(body)?;
     let ask = asked.as_world();
     let delay = front.world.quote_delay(&ask, front.clock.now());
     if delay > 0 {
         sleep(Duration::from_millis(delay)).await;
     }
-    Ok(Json(front.world.quote(&ask, front.clock.now())?.into()))
+    Ok(Json(front.world.quote(&ask, front.clock.now())?))
 }
 
 async fn blockhash(State(front): Shared) -> Json<wire::Blockhash> {

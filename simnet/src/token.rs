@@ -22,6 +22,7 @@ pub struct Token {
 #[derive(Debug)]
 pub(crate) struct Tokens {
     all: Vec<Token>,
+    /// The first token of the same mint.
     assets: Vec<u16>,
     by_symbol: HashMap<Arc<str>, u16>,
     /// Native tokens apart from all others.
@@ -46,8 +47,7 @@ impl Tokens {
                 return Err(format!("{}: a mint has at most 64 characters", token.symbol));
             }
             let index = u16::try_from(tokens.all.len()).unwrap_or(u16::MAX);
-            let next = u16::try_from(assets.len()).unwrap_or(u16::MAX);
-            tokens.assets.push(*assets.entry(Arc::clone(&token.mint)).or_insert(next));
+            tokens.assets.push(*assets.entry(Arc::clone(&token.mint)).or_insert(index));
             let symbol = tokens.by_symbol.insert(Arc::clone(&token.symbol), index);
             let mint = tokens.by_mint[usize::from(token.native)].insert(Arc::clone(&token.mint), index);
             if symbol.is_some() || mint.is_some() {
@@ -73,9 +73,14 @@ impl Tokens {
         &self.all[usize::from(index)]
     }
 
-    /// The asset that stands in pools for the token: one for SOL and wSOL.
+    /// The asset that stands in pools for the token, one for SOL and wSOL: the index of the first token of the mint.
     pub(crate) fn asset(&self, index: u16) -> u16 {
         self.assets[usize::from(index)]
+    }
+
+    /// Every asset.
+    pub(crate) fn assets(&self) -> impl Iterator<Item = u16> {
+        (0_u16..).zip(&self.assets).filter(|(index, asset)| index == *asset).map(|(index, _)| index)
     }
 
     /// Every token.

@@ -1,21 +1,24 @@
 //! Transactions as they travel: a signature and a compact message, together in base64.
 //!
 //! The message is length-prefixed binary, numbers little-endian:
-//! `version u8 = 1 · blockhash slot u64 · blockhash [16] · account · exchange u8 · input mint · output mint · mode u8 ·
-//! amount u64 · limit u64 · order id · build u32 · instruction count u8 · instructions u8 each`, where a text is its
-//! length as u8 and its bytes. The 64 bytes before the message are its ed25519 signature by the account's wallet, and in
+//! `version u8 = 2 · blockhash slot u64 · blockhash [16] · account · input mint · output mint · mode u8 · amount u64 ·
+//! limit u64 · order id · build u32 · step count u8 · steps each (pool u16, paid side u8, amount u64) · instruction count
+//! u8 · instructions u8 each`, where a text is its length as u8 and its bytes. The 64 bytes before the message are its ed25519 signature by the account's wallet, and in
 //! base58 they are the transaction's id.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, Signer as _, SigningKey};
 
-use crate::{Amount, BLOCKHASH_SLOTS, Exchange, Refused, base58};
+use crate::{Amount, BLOCKHASH_SLOTS, Refused, Side, Step, base58};
 
 /// The most bytes of base64 text that a transaction may have.
 pub const TRANSACTION_BYTES: usize = 4_096;
 
-const VERSION: u8 = 1;
+/// The most steps of a transaction.
+pub const STEPS_LIMIT: usize = 16;
+
+const VERSION: u8 = 2;
 const EXACT_IN: u8 = 0;
 const EXACT_OUT: u8 = 1;
 const WRAP: u8 = 1;
@@ -40,12 +43,10 @@ impl Blockhash {
 }
 
 /// A swap to be signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swap<'a> {
     /// Whose wallet pays and receives: at most 64 bytes.
     pub account: &'a str,
-    /// Where.
-    pub exchange: Exchange,
     /// Mint of the token that is paid.
     pub input_mint: &'a str,
     /// The input is native: it is wrapped first.
@@ -58,6 +59,8 @@ pub struct Swap<'a> {
     pub amount: Amount,
     /// The least output (exact-in) or the most input (exact-out), in base units.
     pub limit: u64,
+    /// The swaps it is made of, in order, each in another pool: 1 to [`STEPS_LIMIT`].
+    pub steps: Vec<Step>,
     /// The order it serves: at most 64 bytes.
     pub order: &'a str,
     /// Which transaction for that order it is. Order and build make the bytes unique.
@@ -114,7 +117,6 @@ impl Swap<'_> {
         bytes.extend_from_slice(&blockhash.slot.to_le_bytes());
         bytes.extend_from_slice(&blockhash.hash);
         write_text(bytes, self.account)?;
-        bytes.push(self.exchange.index());
         write_text(bytes, self.input_mint)?;
         write_text(bytes, self.output_mint)?;
         bytes.push(mode);
@@ -122,6 +124,7 @@ impl Swap<'_> {
         bytes.extend_from_slice(&self.limit.to_le_bytes());
         write_text(bytes, self.order)?;
         bytes.extend_from_slice(&self.build.to_le_bytes());
+        write_steps(bytes, &self.steps)?;
         let instructions = [self.wrap.then_some(WRAP), Some(SWAP), self.unwrap.then_some(UNWRAP)];
         bytes.push(1 + u8::from(self.wrap) + u8::from(self.unwrap));
         bytes.extend(instructions.into_iter().flatten());
@@ -130,7 +133,7 @@ impl Swap<'_> {
 }
 
 /// A transaction taken apart. Its signature is not checked yet.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Parsed<'a> {
     pub(crate) signature: [u8; 64],
     pub(crate) message: &'a [u8],
@@ -156,8 +159,6 @@ impl<'a> Parsed<'a> {
         }
         let blockhash = Blockhash { slot: u64::from_le_bytes(take(&mut rest)?), hash: take(&mut rest)? };
         let account = take_text(&mut rest)?;
-        let [exchange] = take::<1>(&mut rest)?;
-        let exchange = Exchange::from_index(exchange).ok_or(Refused::Malformed("unknown exchange"))?;
         let input_mint = take_text(&mut rest)?;
         let output_mint = take_text(&mut rest)?;
         let [mode] = take::<1>(&mut rest)?;
@@ -170,6 +171,7 @@ impl<'a> Parsed<'a> {
         let limit = u64::from_le_bytes(take(&mut rest)?);
         let order = take_text(&mut rest)?;
         let build = u32::from_le_bytes(take(&mut rest)?);
+        let steps = take_steps(&mut rest)?;
         let [count] = take::<1>(&mut rest)?;
         let (wrap, unwrap) = match (count, rest) {
             (1, [SWAP]) => (false, false),
@@ -178,7 +180,7 @@ impl<'a> Parsed<'a> {
             (3, [WRAP, SWAP, UNWRAP]) => (true, true),
             _ => return Err(Refused::Malformed("unexpected instructions")),
         };
-        let swap = Swap { account, exchange, input_mint, wrap, output_mint, unwrap, amount, limit, order, build };
+        let swap = Swap { account, input_mint, wrap, output_mint, unwrap, amount, limit, steps, order, build };
         Ok(Self { signature: *signature, message, blockhash, swap })
     }
 
@@ -192,6 +194,45 @@ fn write_text(bytes: &mut Vec<u8>, text: &str) -> Result<(), Refused> {
     let length = u8::try_from(text.len()).ok().filter(|n| *n <= 64).ok_or(Refused::Malformed("a text is too long"))?;
     bytes.push(length);
     bytes.extend_from_slice(text.as_bytes());
+    Ok(())
+}
+
+fn write_steps(bytes: &mut Vec<u8>, steps: &[Step]) -> Result<(), Refused> {
+    check_steps(steps)?;
+    bytes.push(u8::try_from(steps.len()).unwrap_or(u8::MAX));
+    for step in steps {
+        bytes.extend_from_slice(&step.pool.to_le_bytes());
+        bytes.push(u8::from(step.input == Side::B));
+        bytes.extend_from_slice(&step.amount.to_le_bytes());
+    }
+    Ok(())
+}
+
+fn take_steps(rest: &mut &[u8]) -> Result<Vec<Step>, Refused> {
+    let [count] = take::<1>(rest)?;
+    let mut steps = Vec::with_capacity(usize::from(count).min(STEPS_LIMIT));
+    for _ in 0..count {
+        let pool = u16::from_le_bytes(take(rest)?);
+        let input = match take::<1>(rest)? {
+            [0] => Side::A,
+            [1] => Side::B,
+            _ => return Err(Refused::Malformed("unknown side")),
+        };
+        steps.push(Step { pool, input, amount: u64::from_le_bytes(take(rest)?) });
+    }
+    check_steps(&steps)?;
+    Ok(steps)
+}
+
+/// Whether a transaction can carry them.
+pub(crate) fn check_steps(steps: &[Step]) -> Result<(), Refused> {
+    if steps.is_empty() || steps.len() > STEPS_LIMIT {
+        return Err(Refused::Malformed("a transaction has 1 to 16 steps"));
+    }
+    let again = |(place, step): (usize, &Step)| steps[..place].iter().any(|other| other.pool == step.pool);
+    if steps.iter().enumerate().any(again) {
+        return Err(Refused::Malformed("a pool is named twice"));
+    }
     Ok(())
 }
 
@@ -218,13 +259,16 @@ mod tests {
     fn swap() -> Swap<'static> {
         Swap {
             account: "default",
-            exchange: Exchange::Meteora,
             input_mint: "So11111111111111111111111111111111111111112",
             wrap: true,
             output_mint: "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
             unwrap: false,
             amount: Amount::In(1_000_000_000),
             limit: 149_000_000,
+            steps: vec![
+                Step { pool: 3, input: Side::A, amount: 600_000_000 },
+                Step { pool: 700, input: Side::B, amount: 400_000_000 },
+            ],
             order: "0197f5c4-7a53-7d36-8f3e-9f6a4f1b8c11",
             build: 1,
         }
@@ -237,9 +281,10 @@ mod tests {
         for (amount, wrap, unwrap) in [(Amount::In(5), true, false), (Amount::Out(7), false, true)] {
             let swap = Swap { amount, wrap, unwrap, ..swap() };
             let signed = swap.sign(&blockhash, &key).expect("it fits");
+            assert!(signed.bytes.len() < 500);
             let bytes = decode(&signed.bytes).expect("base64");
             let parsed = Parsed::read(&bytes).expect("well formed");
-            assert_eq!((parsed.swap, parsed.blockhash), (swap, blockhash));
+            assert_eq!((&parsed.swap, parsed.blockhash), (&swap, blockhash));
             assert!(parsed.is_signed_by(&key));
             assert!(!parsed.is_signed_by(&Wallets::default().key("other")));
             assert_eq!(signed.expires_at_height, 157);
@@ -256,6 +301,21 @@ mod tests {
             bad[at] ^= 1;
             assert!(!Parsed::read(&bad).is_ok_and(|p| p.is_signed_by(&key)), "byte {at}");
             assert!(Parsed::read(&good[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn steps_are_few_and_each_in_another_pool() {
+        let key = Wallets::default().key("default");
+        let step = |pool| Step { pool, input: Side::A, amount: 1 };
+        for (steps, fits) in [
+            (Vec::new(), false),
+            ((0..16).map(step).collect(), true),
+            ((0..17).map(step).collect(), false),
+            (vec![step(1), step(2), step(1)], false),
+        ] {
+            let swap = Swap { steps, ..swap() };
+            assert_eq!(swap.sign(&Blockhash { slot: 7, hash: [9; 16] }, &key).is_ok(), fits, "{swap:?}");
         }
     }
 

@@ -4,17 +4,17 @@ mod convert;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Exchange, Failure};
+use crate::{Failure, Venue};
 
 /// The most look-ups in one request.
 pub const LOOK_UP_LIMIT: usize = 256;
 
-/// `POST /quote`.
+/// `POST /quote`; the answer is a [`crate::Quote`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Ask {
     /// Where.
-    pub exchange: Exchange,
+    pub venue: Venue,
     /// Symbol of the token that is paid.
     pub input: String,
     /// Symbol of the token that is received.
@@ -34,23 +34,6 @@ pub enum Mode {
     ExactIn,
     /// What is received.
     ExactOut,
-}
-
-/// The answer to an [`Ask`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Quote {
-    /// Paid, fee included.
-    #[serde(with = "text")]
-    pub amount_in: u64,
-    /// Received.
-    #[serde(with = "text")]
-    pub amount_out: u64,
-    /// The fee inside `amountIn`.
-    #[serde(with = "text")]
-    pub fee: u64,
-    /// Basis points, rounded up, the fee aside.
-    pub price_impact_bps: u32,
 }
 
 /// The answer to `GET /blockhash`.
@@ -215,15 +198,15 @@ pub struct Problem {
 }
 
 /// Base units as decimal text: JSON numbers lose digits in many readers.
-mod text {
+pub(crate) mod text {
     use serde::{Deserialize, Deserializer, Serializer, de};
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-    pub(super) fn serialize<S: Serializer>(units: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(units: &u64, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(units)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         std::borrow::Cow::<str>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }

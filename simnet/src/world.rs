@@ -1,26 +1,26 @@
 //! One simulated world: pools, wallets and transactions under one clock.
 
+mod answers;
 mod chance;
 mod execute;
 mod questions;
+mod route;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use self::questions::{Ask, Balance, Head, LookUp, Quote};
+pub use self::questions::{Ask, Balance, Certificate, Head, Leg, LookUp, Quote};
 
+use self::answers::Answers;
 use crate::draw::About;
 use crate::ledger::{Key, Ledger, State};
 use crate::market::Market;
 use crate::token::Tokens;
 use crate::transaction::{Parsed, decode};
 use crate::{
-    BLOCKHASH_SLOTS, Blockhash, Outcome, Pace, Record, Refused, Retention, SLOT_MILLIS, Settings, Signed, Swap, Token,
-    Wallets,
+    BLOCKHASH_SLOTS, Blockhash, GENESIS_MILLIS, Outcome, Pace, Record, Refused, Retention, SLOT_MILLIS, Settings,
+    Signed, Swap, Token, Wallets,
 };
-
-/// When slot 0 began: 2025-01-01. Slots are those of the wall's clock, so that a restarted world takes up where it was.
-const GENESIS_MILLIS: u64 = 1_735_689_600_000;
 
 /// How far behind the newest slot the newest final one is.
 const FINALITY_SLOTS: u64 = 32;
@@ -47,6 +47,7 @@ pub struct World {
 struct Moving {
     slot: u64,
     market: Market,
+    answers: Answers,
     ledger: Ledger,
     /// Messages by the slot that will hold them, then by signature: arrival within a slot decides nothing.
     waiting: BTreeMap<(u64, Key), Box<[u8]>>,
@@ -66,21 +67,17 @@ impl World {
             Some(whole) => tokens.iter().map(|token| allowance(whole, token)).collect::<Result<_, _>>()?,
             None => Box::default(),
         };
+        let tokens = Tokens::new(tokens)?;
         let moving = Moving {
             slot,
-            market: Market::new(settings, slot),
+            market: Market::new(settings, &tokens, slot),
+            answers: Answers::default(),
             ledger: Ledger::new(retention),
             waiting: BTreeMap::new(),
             balances: HashMap::new(),
             allowance,
         };
-        Ok(Self {
-            settings,
-            tokens: Tokens::new(tokens)?,
-            wallets: Wallets::default(),
-            vouched: Mutex::default(),
-            state: Mutex::new(moving),
-        })
+        Ok(Self { settings, tokens, wallets: Wallets::default(), vouched: Mutex::default(), state: Mutex::new(moving) })
     }
 
     /// The options it was made with.
@@ -95,7 +92,7 @@ impl World {
         &self.wallets
     }
 
-    /// How long the exchange takes to answer this ask, in milliseconds; whoever asks waits that long before [`World::quote`].
+    /// How long the venue takes to answer this ask, in milliseconds; whoever asks waits that long before [`World::quote`].
     #[must_use]
     pub fn quote_delay(&self, ask: &Ask<'_>, now: u64) -> u64 {
         let draw = self.quote_draw(About::QuoteStalls, ask, slot_of(now));
@@ -106,31 +103,33 @@ impl World {
         }
     }
 
-    /// What the exchange would give now. Changes nothing that a trader could notice.
+    /// What the venue would give now. Changes nothing that a trader could notice.
+    ///
+    /// The route is computed on a view of the pools, so that nobody waits for it, and kept until they move.
     ///
     /// # Errors
     /// [`Refused::NoRoute`], [`Refused::VenueFailed`].
-    pub fn quote(&self, ask: &Ask<'_>, now: u64) -> Result<Quote, Refused> {
-        let no_route = |why: &dyn std::fmt::Display| {
-            Refused::NoRoute(format!("{} {} to {}: {why}", ask.exchange.as_str(), ask.input, ask.output))
-        };
+    pub fn quote(&self, ask: &Ask<'_>, now: u64) -> Result<Arc<Quote>, Refused> {
+        let no_route =
+            |why: &str| Refused::NoRoute(format!("{} {} to {}: {why}", ask.venue.as_str(), ask.input, ask.output));
         let tokens = self.tokens.by_symbol(ask.input).zip(self.tokens.by_symbol(ask.output));
-        let pair = tokens.ok_or_else(|| no_route(&"a token is unknown"))?;
+        let pair = tokens.ok_or_else(|| no_route("a token is unknown"))?;
+        let key = answers::key(ask.venue, pair, ask.amount);
         let mut state = self.at(now);
-        let slot = state.slot;
-        if self.quote_draw(About::QuoteFails, ask, slot).happens(self.settings.fail) {
+        if self.quote_draw(About::QuoteFails, ask, state.slot).happens(self.settings.fail) {
             return Err(Refused::VenueFailed);
         }
-        let facing = state.market.facing(&self.tokens, ask.exchange, pair, slot);
-        let pool = facing.ok_or_else(|| no_route(&"no pool"))?.pool();
+        let slot = state.slot;
+        let view = Arc::clone(state.market.view(slot));
+        let kept = state.answers.get(view.version, &key);
         drop(state);
-        let swap = pool.quote(ask.amount).map_err(|e| no_route(&e))?;
-        Ok(Quote {
-            amount_in: swap.amount_in,
-            amount_out: swap.amount_out,
-            fee: swap.fee,
-            price_impact_bps: pool.price_impact_bps(&swap),
-        })
+        let answer = kept.unwrap_or_else(|| {
+            let answer = route::quote(&view, &self.tokens, ask.venue, pair, ask.amount);
+            let answer = answer.map(Arc::new).map_err(Into::into);
+            self.lock().answers.keep(view.version, key, answer.clone());
+            answer
+        });
+        answer.map_err(|why| no_route(&why))
     }
 
     /// The newest blockhash.
@@ -253,7 +252,7 @@ impl World {
 
     /// The state, moved on to `now`.
     fn at(&self, now: u64) -> MutexGuard<'_, Moving> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         let slot = slot_of(now);
         if slot > state.slot {
             self.execute_due(&mut state, slot);
@@ -261,6 +260,10 @@ impl World {
             state.ledger.forget(slot);
         }
         state
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Moving> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     const fn head_at(&self, slot: u64) -> Head {

@@ -10,6 +10,7 @@ mod hot;
 mod load;
 mod orders;
 mod progress;
+mod quotes;
 mod read;
 mod report;
 mod rounds;
@@ -91,6 +92,7 @@ async fn measure(scenario: Scenario, settings: &Bench) -> anyhow::Result<Vec<Row
         Scenario::Health => vec![read::health(settings).await?],
         Scenario::Accept => accept::run(settings).await?,
         Scenario::Read => read::run(settings).await?,
+        Scenario::Quotes => quotes::run(settings).await?,
         Scenario::Execute => vec![execute::run(settings).await?],
         Scenario::Stream => stream::run(settings).await?,
         Scenario::Memory => vec![grow::memory(settings).await?],

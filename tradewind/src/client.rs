@@ -49,6 +49,26 @@ pub(crate) struct Amounts {
     pub(crate) amount_in: String,
     pub(crate) amount_out: String,
     pub(crate) price: String,
+    pub(crate) gap_bps: Option<String>,
+    pub(crate) against_quote_bps: Option<String>,
+    #[serde(default)]
+    pub(crate) legs: Vec<Leg>,
+}
+
+/// One swap of a route, in whole tokens as text.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Leg {
+    pub(crate) pool: String,
+    pub(crate) exchange: String,
+    pub(crate) family: String,
+    pub(crate) input_token: String,
+    pub(crate) output_token: String,
+    pub(crate) amount_in: String,
+    pub(crate) amount_out: String,
+    pub(crate) fee: String,
+    pub(crate) fee_token: String,
+    pub(crate) price_impact_bps: u32,
 }
 
 /// Why something did not happen.
@@ -79,7 +99,30 @@ impl Order {
         };
         let venue = self.route.as_ref().and_then(|route| route.venue.as_deref()).unwrap_or("?");
         let Amounts { amount_in, amount_out, price, .. } = amounts;
-        format!("{venue}: {amount_in} {} → {amount_out} {} at {price}", self.input_token, self.output_token)
+        let quality = match &self.fill {
+            Some(fill) => fill.against_quote_bps.as_deref().map(against_quote),
+            None => self.route.as_ref().and_then(Amounts::proof),
+        };
+        let quality = quality.map(|said| format!(", {said}")).unwrap_or_default();
+        format!("{venue}: {amount_in} {} → {amount_out} {} at {price}{quality}", self.input_token, self.output_token)
+    }
+}
+
+impl Amounts {
+    /// Of how many swaps the route is, and how good it is proved to be.
+    fn proof(&self) -> Option<String> {
+        let gap = self.gap_bps.as_ref()?;
+        let swaps = if self.legs.len() == 1 { "1 swap".to_owned() } else { format!("{} swaps", self.legs.len()) };
+        Some(format!("{swaps}, at most {gap} bps from the best possible"))
+    }
+}
+
+/// What was traded against what was quoted, for people.
+fn against_quote(bps: &str) -> String {
+    match bps.strip_prefix('-') {
+        Some(worse) => format!("{worse} bps worse than quoted"),
+        None if bps.bytes().all(|b| matches!(b, b'0' | b'.')) => "as quoted".to_owned(),
+        None => format!("{bps} bps better than quoted"),
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod quote;
+pub(crate) mod route;
 pub(crate) mod simnet;
 pub(crate) mod swap;
 pub(crate) mod tail;
@@ -17,4 +18,21 @@ fn line(text: impl std::fmt::Display) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}")?;
     out.flush()
+}
+
+/// Lines with their cells under each other: the columns of `names` to the left, amounts to the right.
+fn columns<const N: usize, const M: usize>(rows: &[[String; N]], names: [usize; M]) -> Vec<String> {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| {
+            if names.contains(&column) { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
 }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod measure;
+mod route;
 mod server;
 mod values;
 
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use ask::{Backup, Check, Demo, Migrate, Quote, Remote, Simnet, Swap, Tail};
 pub(crate) use measure::{Bench, Scenario};
+pub(crate) use route::{Route, RouteMode};
 pub(crate) use server::Serve;
 pub(crate) use values::Secret;
 
@@ -23,6 +25,7 @@ Examples:
   tradewind                      start the server on http://127.0.0.1:8080
   tradewind quote SOL USDC 10    what each venue would give for 10 SOL
   tradewind swap SOL USDC 10     place an order and follow it to its end
+  tradewind route --help         the best route through the pools of a file
   tradewind demo                 watch five orders at once
   tradewind tail                 follow every event
   tradewind bench all            measure this machine
@@ -51,6 +54,8 @@ pub(crate) enum Command {
     Quote(Quote),
     /// Place an order on a running server and follow it until it is final
     Swap(Swap),
+    /// Route a trade through the pools of a network file
+    Route(Route),
     /// Follow events
     Tail(Tail),
     /// Place five orders at once and watch them

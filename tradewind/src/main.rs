@@ -43,6 +43,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Serve(settings) => Box::pin(serve::run(*settings, colour)).await,
         Command::Quote(settings) => commands::quote::run(settings).await,
         Command::Swap(settings) => commands::swap::run(settings).await,
+        Command::Route(settings) => commands::route::run(&settings),
         Command::Tail(settings) => commands::tail::run(settings).await,
         Command::Demo(settings) => commands::demo::run(settings).await,
         Command::Simnet(settings) => commands::simnet::run(settings, colour).await,

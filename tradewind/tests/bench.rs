@@ -56,3 +56,13 @@ fn jobs_are_claimed_from_a_backlog() {
         assert!(row["ratio"].as_f64().expect("a ratio") > 0.0, "{row}");
     }
 }
+
+#[test]
+fn quotes_are_asked_for() {
+    let row = measured(&["quotes", "--seconds", "1", "--connections", "4"], None);
+    assert_eq!(
+        (&row["unit"], &row["bar"], &row["sense"]),
+        (&"quotes/s".into(), &5_000.0.into(), &"valueAtLeast".into())
+    );
+    assert!(row["yardstick"].as_f64().expect("a yardstick") > 0.0, "{row}");
+}

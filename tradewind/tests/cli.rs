@@ -30,9 +30,10 @@ fn refused(output: &Output, says: &str) {
 
 #[test]
 fn help_is_a_contract() {
-    for name in
-        ["", "serve", "quote", "swap", "tail", "demo", "simnet", "bench", "openapi", "check", "backup", "migrate"]
-    {
+    for name in [
+        "", "serve", "quote", "swap", "route", "tail", "demo", "simnet", "bench", "openapi", "check", "backup",
+        "migrate",
+    ] {
         let arguments: Vec<&str> = if name.is_empty() { vec!["--help"] } else { vec![name, "--help"] };
         let output = run(&arguments);
         assert_eq!(code(&output), 0);
@@ -96,6 +97,7 @@ fn wrong_command_lines_are_one_line_and_exit_code_2() {
         ("bench hot --journal mysql://me:hunter2@h/d", "expected postgres://"),
         ("bench hot --journal postgres://me:hunter2@127.0.0.1:1/d", "start the server"),
         ("simnet --pace slow", "real or instant"),
+        ("route --network none.json --from A --to B --amount 1", "--network none.json: "),
     ] {
         refused(&run(&line.split(' ').collect::<Vec<_>>()), says);
     }

@@ -8,6 +8,7 @@ mod durability;
 mod proof;
 mod readme;
 mod roles;
+mod route;
 mod schema;
 mod server;
 mod stopping;

@@ -1,11 +1,13 @@
 //! The shapes on the wire: requests and answers as the OpenAPI document shows them.
 
+mod leg;
 mod problem;
 mod swap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub(crate) use leg::LegView;
 pub(crate) use problem::ProblemView;
 pub(crate) use swap::{SwapList, SwapRequest, SwapView};
 
@@ -61,8 +63,8 @@ pub(crate) struct EventView {
     /// When.
     #[schema(format = DateTime)]
     at: String,
-    /// The public view after the change, the old values in `changed`, and in a routing's event all `quotes` and the
-    /// `reason` of the choice.
+    /// The public view after the change, the old values in `changed`, and in a routing's event all `quotes` (of their swaps the
+    /// number, `legCount`) and the `reason` of the choice.
     data: serde_json::Value,
 }
 
@@ -125,6 +127,16 @@ pub(crate) struct QuoteView {
     /// Output per input.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) price: Option<String>,
+    /// What no route over the pools of all exchanges can beat, as dual prices prove: of the output (`exactIn`) or of the
+    /// input (`exactOut`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bound: Option<String>,
+    /// How far the quote is from `bound` at most, in basis points, as decimal text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) gap_bps: Option<String>,
+    /// The swaps it is made of, in the order of their execution: all of them or none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) legs: Vec<LegView>,
     /// Why there is no quote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<FailureView>,

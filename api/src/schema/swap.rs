@@ -2,7 +2,7 @@
 
 use utoipa::ToSchema;
 
-use super::FailureView;
+use super::{FailureView, LegView};
 
 /// An order to be placed. Unknown fields are refused; `null` is as good as absent.
 #[derive(ToSchema)]
@@ -107,6 +107,14 @@ struct RouteView {
     price_impact_bps: u32,
     /// Output per input.
     price: String,
+    /// What no route over the pools of all exchanges can beat, as dual prices prove: of the output (`exactIn`) or of the
+    /// input (`exactOut`).
+    bound: Option<String>,
+    /// How far the quote is from `bound` at most, in basis points, as decimal text.
+    #[schema(example = "0.00378")]
+    gap_bps: Option<String>,
+    /// The swaps that the route is made of, in the order of their execution: all of them or none.
+    legs: Option<Vec<LegView>>,
     /// When the venues were asked.
     #[schema(format = DateTime)]
     quoted_at: String,
@@ -136,6 +144,9 @@ struct FillView {
     amount_out: String,
     /// Output per input.
     price: String,
+    /// How much better than quoted, in basis points of the quoted amount, as decimal text; worse with a minus.
+    #[schema(example = "0.00000")]
+    against_quote_bps: Option<String>,
     /// The slot that holds it.
     slot: u64,
 }

@@ -16,6 +16,7 @@ async fn place(site: &Site, sent: &str) -> String {
 fn assert_e_life(frames: &[Value], id: &str) {
     let told: Vec<_> = frames.iter().map(|f| (f["status"].as_str(), f["message"].as_str())).collect();
     let dex = frames[5]["dex"].as_str().expect("a venue");
+    assert!(["Raydium", "Meteora"].contains(&dex), "{dex} is no exchange");
     let best = format!("Best Route: {dex}");
     let expected = [
         (Some("pending"), Some("Connected to updates")),
@@ -31,6 +32,17 @@ fn assert_e_life(frames: &[Value], id: &str) {
     let last = &frames[5];
     assert!(last["finalPrice"].is_number() && last["finalPrice"] == last["price"]);
     assert!(last["txHash"].as_str().is_some_and(|hash| hash.len() > 40));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_split_has_one_name() {
+    let site = Site::new().await;
+    let id = place(&site, &E.replace("\"amount\":1", "\"amount\":5000")).await;
+    let mut socket = site.socket(&format!("/dex/api/orders/ws/{id}")).await;
+    assert_e_life(&socket.until("confirmed").await, &id);
+    let order = body(site.get(&format!("/v1/swaps/{id}")).send().await.expect("an answer")).await;
+    assert_eq!(order["route"]["venue"], "Tradewind");
+    site.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

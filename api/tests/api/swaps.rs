@@ -33,7 +33,7 @@ async fn an_order_is_placed_read_and_traded() {
     let types: Vec<_> = events.iter().map(|e| e["type"].as_str().expect("a type")).collect();
     assert_eq!(types, ["swap.pending", "swap.routing", "swap.building", "swap.submitted", "swap.confirmed"]);
     let audit = &events[2]["data"];
-    assert_eq!(audit["quotes"].as_array().map(Vec::len), Some(2));
+    assert_eq!(audit["quotes"].as_array().map(Vec::len), Some(3));
     assert!(audit["reason"].as_str().is_some_and(|r| !r.is_empty()));
 
     for (path, account) in [(path.to_owned(), "bob"), (format!("{path}/events"), "bob")] {
@@ -236,13 +236,13 @@ async fn quotes_show_every_venue_and_the_reason() {
     let query = "/v1/quotes?inputToken=SOL&outputToken=USDC&amount=0.5";
     let by_query = body(site.get(query).send().await.expect("an answer")).await;
     for quotes in [&by_body, &by_query] {
-        assert_eq!(quotes["quotes"].as_array().map(Vec::len), Some(2));
+        assert_eq!(quotes["quotes"].as_array().map(Vec::len), Some(3));
         let best = quotes["best"].as_str().expect("a venue");
         let of = |venue: &str| {
             let quote = quotes["quotes"].as_array().and_then(|all| all.iter().find(|q| q["venue"] == venue));
             domain::amount::parse(quote.and_then(|q| q["amountOut"].as_str()).expect("an amount"), 6).expect("units")
         };
-        assert!(of(best) >= of("Raydium").max(of("Meteora")));
+        assert!(of(best) >= of("Raydium").max(of("Meteora")).max(of("Tradewind")));
         let least = domain::amount::parse(quotes["minAmountOut"].as_str().expect("a bound"), 6).expect("units");
         assert_eq!(least, (of(best) * 9_950).div_ceil(10_000));
         assert_eq!(quotes.get("maxAmountIn"), None);

@@ -1,10 +1,11 @@
 //! Swap orders: exchange one token for another at the best price a venue gives.
 //!
-//! `order` has the types, `table` the lifecycle, `decide` the decisions, `route` the choice between quotes, `view` what
+//! `quote` and `order` have the types, `table` the lifecycle, `decide` the decisions, `route` the choice between quotes, `view` what
 //! the world sees.
 
 mod decide;
 mod order;
+mod quote;
 mod route;
 mod table;
 mod view;
@@ -13,8 +14,9 @@ pub use decide::{
     Choice, KEEP_REQUEST_KEYS_MICROS, MAX_ATTEMPTS, Place, QUEUE, QUEUE_EXPIRE, QUOTE_FRESH_MICROS, accept, begin,
     cancel, client_order_scope, confirm, expire, fail, prepared, rebuilt, retry, routed,
 };
-pub use order::{Ask, Failure, Fill, Mode, Prepared, Quote, Route, Side, Status, Swap};
-pub use route::{Answer, Verdict, choose, limit};
+pub use order::{Failure, Fill, Prepared, Route, Side, Status, Swap};
+pub use quote::{Ask, Certificate, Leg, Mode, Quote};
+pub use route::{Answer, Verdict, choose, limit, prove};
 pub use table::{Happening, next};
 pub use view::View;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::quote::{Ask, Mode, Quote};
 use crate::amount::{Decimal, text};
 use crate::{Owner, Timestamp};
 
@@ -79,55 +80,6 @@ pub enum Side {
     Sell,
     /// Wants the output token.
     Buy,
-}
-
-/// Which amount is fixed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Mode {
-    /// Exactly this much is paid.
-    ExactIn,
-    /// Exactly this much is received.
-    ExactOut,
-}
-
-/// What a venue is asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Ask {
-    /// Symbol of the token that is paid.
-    pub input: Arc<str>,
-    /// Symbol of the token that is received.
-    pub output: Arc<str>,
-    /// Which amount is fixed.
-    pub mode: Mode,
-    /// The fixed amount, in base units of its token.
-    #[serde(with = "text")]
-    pub amount: u128,
-}
-
-/// What a venue would give.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Quote {
-    /// The venue's name.
-    pub venue: Arc<str>,
-    /// What was asked.
-    pub ask: Ask,
-    /// Paid, fees included, in base units of the input token.
-    #[serde(with = "text")]
-    pub amount_in: u128,
-    /// Received, after fees and the order's own price impact, in base units of the output token.
-    #[serde(with = "text")]
-    pub amount_out: u128,
-    /// The fee inside `amount_in`, in base units of the input token.
-    #[serde(with = "text")]
-    pub fee: u128,
-    /// How much worse than the price before the trade, fee aside, in basis points, rounded up.
-    pub price_impact_bps: u32,
-    /// The venue's own words, echoed to it verbatim when the transaction is built.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opaque: Option<Arc<str>>,
 }
 
 /// The chosen quote and what it binds the venue to.
@@ -256,6 +208,13 @@ impl Swap {
             Mode::ExactIn => self.input(self.ask.amount),
             Mode::ExactOut => self.output(self.ask.amount),
         }
+    }
+
+    /// What no route can beat, to be shown, where the quote proves it: of the token whose amount is not fixed.
+    #[must_use]
+    pub fn bound(&self, quote: &Quote) -> Option<Decimal> {
+        let units = quote.certificate?.bound;
+        Some(if quote.ask.mode == Mode::ExactIn { self.output(units) } else { self.input(units) })
     }
 
     /// Reads the order from its row in the journal.

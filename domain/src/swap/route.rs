@@ -24,14 +24,27 @@ pub struct Verdict {
     pub reason: String,
 }
 
+/// Holds every quote against what a router among the answers has proved: its bound is over all pools that it knows, those of
+/// the exchanges beside it included, so it says of their quotes too how good they are at least.
+pub fn prove(answers: &mut [Answer]) {
+    let quotes = answers.iter().filter_map(|answer| answer.result.as_ref().ok());
+    let Some(bound) = quotes.filter_map(|quote| quote.certificate).map(|certificate| certificate.bound).next() else {
+        return;
+    };
+    for quote in answers.iter_mut().filter_map(|answer| answer.result.as_mut().ok()) {
+        quote.certificate = quote.certificate.or_else(|| quote.against(bound));
+    }
+}
+
 /// Chooses the quote that gives the trader more: the larger output for a fixed input, the smaller input for a fixed
-/// output, fees and price impact included. Equal ones: the smaller impact, then the order of the answers.
+/// output, fees and price impact included. Equal ones: an exchange before a router, the smaller impact, then the order of
+/// the answers.
 #[must_use]
 pub fn choose(swap: &Swap, answers: &[Answer]) -> Option<Verdict> {
     let quotes = || answers.iter().enumerate().filter_map(|(i, a)| a.result.as_ref().ok().map(|q| (i, q)));
     let rank = |q: &Quote| match q.ask.mode {
-        Mode::ExactIn => (u128::MAX - q.amount_out, q.price_impact_bps),
-        Mode::ExactOut => (q.amount_in, q.price_impact_bps),
+        Mode::ExactIn => (u128::MAX - q.amount_out, !q.is_of_an_exchange(), q.price_impact_bps),
+        Mode::ExactOut => (q.amount_in, !q.is_of_an_exchange(), q.price_impact_bps),
     };
     let (index, best) = quotes().min_by_key(|(i, q)| (rank(q), *i))?;
     let second = quotes().filter(|(i, _)| *i != index).min_by_key(|(i, q)| (rank(q), *i)).map(|(_, q)| q);
@@ -42,6 +55,9 @@ fn reason(swap: &Swap, best: &Quote, second: Option<&Quote>) -> String {
     let Some(second) = second else {
         return format!("{} was the only venue with a quote", best.venue);
     };
+    if (best.amount_in, best.amount_out) == (second.amount_in, second.amount_out) {
+        return format!("{} and {} offer the same", best.venue, second.venue);
+    }
     match best.ask.mode {
         Mode::ExactIn => {
             let more = swap.output(best.amount_out - second.amount_out);

@@ -38,6 +38,8 @@ fn quote(venue: &str, mode: Mode, amount_in: u128, amount_out: u128) -> Quote {
         amount_out,
         fee: 3,
         price_impact_bps: 1,
+        legs: Vec::new(),
+        certificate: None,
         opaque: None,
     }
 }
@@ -132,6 +134,132 @@ fn the_better_venue_is_the_one_that_gives_the_trader_more() {
     assert_eq!(choose(&swap, &none).map(|v| v.index), Some(0));
     none[0].result = Err(late);
     assert_eq!(choose(&swap, &none), None);
+}
+
+/// A quote of the router over both exchanges, as long as one can get.
+fn split(mode: Mode, amount_in: u128, amount_out: u128) -> Quote {
+    let longest = u128::from(u64::MAX);
+    let leg = Leg {
+        pool: "HJPjoWUrhoZzkNfRpHuieeFk9WcZWjwy6PBjZ81ngndJ".into(),
+        exchange: "Raydium".into(),
+        family: "raydium_amm_v4".into(),
+        input: "LONGSYMBOL".into(),
+        input_decimals: 9,
+        output: "LONGSYMBOL".into(),
+        output_decimals: 9,
+        amount_in: longest,
+        amount_out: longest,
+        fee: longest,
+        fee_token: "LONGSYMBOL".into(),
+        price_impact_bps: 10_000,
+    };
+    Quote {
+        legs: vec![leg; 16],
+        certificate: Some(Certificate { bound: longest, gap_billionths: u64::MAX }),
+        price_impact_bps: 0,
+        ..quote("Tradewind", mode, amount_in, amount_out)
+    }
+}
+
+#[test]
+fn a_router_wins_only_with_a_better_price() {
+    let swap = accept(place(Mode::ExactIn, 10), NOW).expect("accepted").swap;
+    for (mode, (amount_in, amount_out), winner, reason) in [
+        (Mode::ExactIn, (10, 101), 2, "Tradewind gives 0.000001 USDC more than Raydium"),
+        (Mode::ExactIn, (10, 100), 0, "Raydium and Meteora offer the same"),
+        (Mode::ExactOut, (9, 100), 2, "Tradewind takes 0.000000001 SOL less than Raydium"),
+        (Mode::ExactOut, (10, 100), 0, "Raydium and Meteora offer the same"),
+    ] {
+        let mut all = answers(mode, [(10, 100), (10, 100)]);
+        all.push(Answer { venue: "Tradewind".into(), result: Ok(split(mode, amount_in, amount_out)), millis: 1 });
+        let verdict = choose(&swap, &all).expect("a choice");
+        assert_eq!((verdict.index, verdict.reason.as_str()), (winner, reason));
+    }
+}
+
+#[test]
+fn a_proof_is_one_for_every_quote_beside_it() {
+    let swap = accept(place(Mode::ExactIn, 10), NOW).expect("accepted").swap;
+    for (mode, quotes, bound, gaps) in [
+        (Mode::ExactIn, [(10, 990), (10, 1_001)], 1_000, [Some("100.00000"), None]),
+        (Mode::ExactOut, [(1_010, 5), (999, 5)], 1_000, [Some("100.00000"), None]),
+        (Mode::ExactIn, [(10, 1_000), (10, 997)], 1_000, [Some("0.00000"), Some("30.00000")]),
+        (Mode::ExactIn, [(10, 2), (10, 3)], 3, [Some("3333.33334"), Some("0.00000")]),
+    ] {
+        let mut all = answers(mode, quotes);
+        prove(&mut all);
+        assert!(all.iter().all(|answer| answer.result.as_ref().is_ok_and(|quote| quote.certificate.is_none())));
+        let certificate = Some(Certificate { bound, gap_billionths: 7 });
+        let router = Quote { certificate, ..split(mode, 2_000, 1) };
+        all.push(Answer { venue: "Tradewind".into(), result: Ok(router), millis: 1 });
+        let before = choose(&swap, &all);
+        prove(&mut all);
+        assert_eq!(choose(&swap, &all), before, "a proof decides nothing");
+        let told = all.iter().filter_map(|answer| answer.result.as_ref().ok()).map(|quote| quote.certificate);
+        let told: Vec<_> = told.map(|certificate| certificate.map(|proved| proved.gap_bps())).collect();
+        let [first, second] = gaps.map(|gap| gap.map(str::to_owned));
+        assert_eq!(told, [first, second, Some("0.00007".to_owned())]);
+    }
+}
+
+#[test]
+fn the_longest_route_fits_into_an_event() {
+    let swap = accept(place(Mode::ExactIn, 10_000_000_000), NOW).expect("accepted").swap;
+    let mut swap = begin(&swap, 1, step(Then::Hold), NOW).expect("begins").swap;
+    let mut all = answers(Mode::ExactIn, [(10_000_000_000, 1_500_000_000), (10_000_000_000, 1_520_000_000)]);
+    let result = Ok(split(Mode::ExactIn, 10_000_000_000, 1_530_000_000));
+    all.push(Answer { venue: "Tradewind".into(), result, millis: 1 });
+    let verdict = choose(&swap, &all).expect("a choice");
+    let route = Route { limit: 1, quote: all[2].result.clone().expect("a quote"), quoted_at: NOW };
+    // The second time the old route stands in the event as well.
+    for _ in 0..2 {
+        let route = Route { quoted_at: swap.updated_at, ..route.clone() };
+        let Choice { swap: after, change } =
+            routed(&swap, route, (&all, &verdict), step(Then::Hold), NOW.plus_millis(5)).expect("routes");
+        let body = &change.entities[0].event.as_ref().expect("an event").body;
+        assert!(body.len() < crate::Event::BODY_LIMIT / 2, "{} bytes", body.len());
+        assert_eq!(Swap::view_of_event(body), after.view_json());
+        let told: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        assert_eq!(told["route"]["legs"].as_array().map(Vec::len), Some(16));
+        assert_eq!(
+            (&told["quotes"][2]["legCount"], &told["quotes"][2]["legs"]),
+            (&16.into(), &serde_json::Value::Null)
+        );
+        swap = after;
+    }
+}
+
+#[test]
+fn a_split_is_shown_with_its_swaps_and_its_proof() {
+    let swap = accept(place(Mode::ExactIn, 10_000_000_000), NOW).expect("accepted").swap;
+    let swap = begin(&swap, 1, step(Then::Hold), NOW).expect("begins").swap;
+    let leg = |pool: &str, exchange: &str, family: &str, amount_in, amount_out, fee_token: &str| Leg {
+        pool: pool.into(),
+        exchange: exchange.into(),
+        family: family.into(),
+        input: "SOL".into(),
+        input_decimals: 9,
+        output: "USDC".into(),
+        output_decimals: 6,
+        amount_in,
+        amount_out,
+        fee: 2_500_000,
+        fee_token: fee_token.into(),
+        price_impact_bps: 4,
+    };
+    let quote = Quote {
+        legs: vec![
+            leg("R1", "Raydium", "raydium_clmm", 6_000_000_000, 910_000_000, "SOL"),
+            leg("M1", "Meteora", "meteora_dlmm", 4_000_000_000, 610_000_000, "USDC"),
+        ],
+        certificate: Some(Certificate { bound: 1_520_000_100, gap_billionths: 66 }),
+        ..quote("Tradewind", Mode::ExactIn, 10_000_000_000, 1_520_000_000)
+    };
+    let answers = [Answer { venue: "Tradewind".into(), result: Ok(quote.clone()), millis: 1 }];
+    let verdict = choose(&swap, &answers).expect("a choice");
+    let route = Route { limit: limit(&quote, 50), quote, quoted_at: NOW };
+    let Choice { change, .. } = routed(&swap, route, (&answers, &verdict), step(Then::Hold), NOW).expect("routes");
+    insta::assert_snapshot!("split", change.entities[0].event.as_ref().expect("an event").body);
 }
 
 #[test]

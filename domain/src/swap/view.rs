@@ -1,9 +1,12 @@
 //! What the world sees of a swap order, and the event bodies made of it.
 
+mod route;
+
 use std::fmt::Write;
 
 use serde::Serialize;
 
+use self::route::{FillView, RouteView, fill_view, route_view};
 use super::{Answer, Failure, Mode, Side, Status, Swap, Verdict};
 use crate::amount::{Decimal, price};
 use crate::{Owner, Timestamp};
@@ -43,35 +46,10 @@ pub struct View<'a> {
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RouteView<'a> {
-    venue: &'a str,
-    amount_in: Decimal,
-    amount_out: Decimal,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    min_amount_out: Option<Decimal>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_amount_in: Option<Decimal>,
-    fee: Decimal,
-    price_impact_bps: u32,
-    price: String,
-    quoted_at: Timestamp,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct TransactionView<'a> {
     id: &'a str,
     expires_at_height: u64,
     build: u32,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FillView {
-    amount_in: Decimal,
-    amount_out: Decimal,
-    price: String,
-    slot: u64,
 }
 
 impl<'a> From<&'a Swap> for View<'a> {
@@ -98,33 +76,12 @@ impl<'a> From<&'a Swap> for View<'a> {
                 expires_at_height: p.expires_at_height,
                 build: p.build,
             }),
-            fill: swap.fill.map(|fill| {
-                let (amount_in, amount_out) = (swap.input(fill.amount_in), swap.output(fill.amount_out));
-                FillView { amount_in, amount_out, price: price(amount_in, amount_out), slot: fill.slot }
-            }),
+            fill: fill_view(swap),
             failure: swap.failure.as_ref(),
             created_at: swap.created_at,
             updated_at: swap.updated_at,
         }
     }
-}
-
-fn route_view(swap: &Swap) -> Option<RouteView<'_>> {
-    let route = swap.route.as_ref()?;
-    let quote = &route.quote;
-    let (amount_in, amount_out) = (swap.input(quote.amount_in), swap.output(quote.amount_out));
-    let exact_in = quote.ask.mode == Mode::ExactIn;
-    Some(RouteView {
-        venue: &quote.venue,
-        amount_in,
-        amount_out,
-        min_amount_out: exact_in.then(|| swap.output(route.limit)),
-        max_amount_in: (!exact_in).then(|| swap.input(route.limit)),
-        fee: swap.input(quote.fee),
-        price_impact_bps: quote.price_impact_bps,
-        price: price(amount_in, amount_out),
-        quoted_at: route.quoted_at,
-    })
 }
 
 impl Swap {
@@ -189,7 +146,7 @@ pub(super) fn event_body(before: Option<&Swap>, after: &Swap, audit: Option<(&[A
     let changed = Changed {
         status: (before.status != after.status).then_some(before.status),
         attempt: (before.attempt != after.attempt).then_some(before.attempt),
-        route: (before.route != after.route).then(|| route_view(before)),
+        route: (before.route != after.route).then(|| route_view(before).map(RouteView::without_legs)),
         transaction: (id(before) != id(after)).then(|| before.prepared.as_ref().map(|p| p.id.as_str())),
         fill: (before.fill != after.fill).then_some(()),
         failure: (before.failure != after.failure).then_some(before.failure.as_ref()),
@@ -200,7 +157,8 @@ pub(super) fn event_body(before: Option<&Swap>, after: &Swap, audit: Option<(&[A
     body
 }
 
-/// One venue's answer in the audit.
+/// One venue's answer in the audit. Of its swaps only the number: those of the chosen one stand in the route, and with all of
+/// them an event would not stay below [`crate::Event::BODY_LIMIT`].
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AnswerView<'a> {
@@ -216,6 +174,12 @@ struct AnswerView<'a> {
     price_impact_bps: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     price: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leg_count: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bound: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gap_bps: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a Failure>,
 }
@@ -233,6 +197,9 @@ impl<'a> AnswerView<'a> {
             fee: quote.map(|q| swap.input(q.fee)),
             price_impact_bps: quote.map(|q| q.price_impact_bps),
             price: amount_in.zip(amount_out).map(|(i, o)| price(i, o)),
+            leg_count: quote.map(|q| q.legs.len()).filter(|count| *count > 0),
+            bound: quote.and_then(|q| swap.bound(q)),
+            gap_bps: quote.and_then(|q| Some(q.certificate?.gap_bps())),
             error: answer.result.as_ref().err(),
         }
     }

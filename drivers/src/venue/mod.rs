@@ -110,7 +110,8 @@ pub enum VenueError {
     Failed(String),
 }
 
-/// Opens the venues at `url`: `paper[?option=value…]` or `simnet=http://host:port`; each gives Raydium and Meteora.
+/// Opens the venues at `url`: `paper[?option=value…]` or `simnet=http://host:port`; each gives Raydium, Meteora, and
+/// Tradewind, which splits an order over the pools of both. On equal output an exchange itself goes first.
 ///
 /// # Errors
 /// [`Fault::Unavailable`] with a one-line reason when the URL names no driver or an option is wrong.

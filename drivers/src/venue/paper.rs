@@ -1,4 +1,4 @@
-//! The simulated venues inside this process: one world, two exchanges.
+//! The simulated venues inside this process: one world, its two exchanges and the router over both.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,20 +7,20 @@ use async_trait::async_trait;
 use domain::Timestamp;
 use domain::swap::{Ask, Prepared, Quote};
 use domain::token::Registry;
-use simnet::{Clock, Exchange, LookUp, Pace, Retention, Settings, World};
+use simnet::{Clock, LookUp, Pace, Retention, Settings, World};
 
 use super::chain::{self, Desk};
 use super::{LOOK_UP_LIMIT, Order, Outcome, Settlement, Venue, VenueError};
 use crate::Fault;
 
-/// One exchange of the world in this process.
+/// One venue of the world in this process.
 struct Paper {
     desk: Desk,
     world: Arc<World>,
     clock: Arc<Clock>,
 }
 
-/// The two exchanges of a new world with these options.
+/// The venues of a new world with these options.
 pub(super) fn open(options: &str, tokens: &Arc<Registry>, now: Timestamp) -> Result<Vec<Arc<dyn Venue>>, Fault> {
     let settings = Settings::parse(options).map_err(|e| Fault::Unavailable(format!("--venue paper: {e}")))?;
     let begins = u64::try_from(now.as_millis()).unwrap_or(0);
@@ -29,19 +29,19 @@ pub(super) fn open(options: &str, tokens: &Arc<Registry>, now: Timestamp) -> Res
     Ok(over(&Arc::new(world), tokens, &Arc::new(Clock::wall())))
 }
 
-/// The two exchanges of a world, by that clock.
+/// The venues of a world, by that clock.
 pub(super) fn over(world: &Arc<World>, tokens: &Arc<Registry>, clock: &Arc<Clock>) -> Vec<Arc<dyn Venue>> {
-    let venue = |exchange| -> Arc<dyn Venue> {
-        let desk = Desk::new(exchange, Arc::clone(tokens));
+    let venue = |venue| -> Arc<dyn Venue> {
+        let desk = Desk::new(venue, Arc::clone(tokens));
         Arc::new(Paper { desk, world: Arc::clone(world), clock: Arc::clone(clock) })
     };
-    Exchange::ALL.map(venue).into()
+    ::simnet::Venue::ALL.map(venue).into()
 }
 
 #[async_trait]
 impl Venue for Paper {
     fn name(&self) -> &'static str {
-        self.desk.exchange.as_str()
+        self.desk.venue.as_str()
     }
 
     fn settlement(&self) -> Settlement {
@@ -55,7 +55,7 @@ impl Venue for Paper {
             tokio::time::sleep(Duration::from_millis(delay)).await;
         }
         let quote = self.world.quote(&asked, self.clock.now()).map_err(chain::refused)?;
-        Ok(self.desk.quote(ask, quote))
+        self.desk.quote(ask, &quote)
     }
 
     async fn prepare(&self, order: &Order) -> Result<Prepared, VenueError> {

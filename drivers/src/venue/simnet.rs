@@ -8,7 +8,7 @@ use domain::swap::{Ask, Prepared, Quote};
 use domain::token::Registry;
 use reqwest::{Client, RequestBuilder};
 use serde::de::DeserializeOwned;
-use simnet::{Blockhash, Exchange, Outcome as Fate, SLOT_MILLIS, Wallets, wire};
+use simnet::{Blockhash, Outcome as Fate, SLOT_MILLIS, Wallets, wire};
 
 use super::chain::{self, Desk};
 use super::{LOOK_UP_LIMIT, Order, Outcome, Settlement, Venue, VenueError};
@@ -24,13 +24,13 @@ const BLOCKHASH_AGE: Duration = Duration::from_secs(2);
 /// No honest answer is longer.
 const ANSWER_BYTES: usize = 256 * 1024;
 
-/// One exchange of the world over there.
+/// One venue of the world over there.
 struct Simnet {
     desk: Desk,
     line: Arc<Line>,
 }
 
-/// What both exchanges share.
+/// What the venues share.
 struct Line {
     client: Client,
     base: String,
@@ -38,7 +38,7 @@ struct Line {
     blockhash: Mutex<Option<(Instant, Blockhash)>>,
 }
 
-/// The two exchanges of the process at `base`. It need not be up yet.
+/// The venues of the process at `base`. It need not be up yet.
 pub(super) fn open(base: &str, tokens: &Arc<Registry>) -> Result<Vec<Arc<dyn Venue>>, Fault> {
     let shown = crate::without_secrets(base);
     let wrong = |why: &dyn std::fmt::Display| Fault::Unavailable(format!("--venue simnet={shown}: {why}"));
@@ -50,16 +50,16 @@ pub(super) fn open(base: &str, tokens: &Arc<Registry>) -> Result<Vec<Arc<dyn Ven
     let client = client.redirect(reqwest::redirect::Policy::none()).build().map_err(|e| wrong(&e))?;
     let base = base.trim_end_matches('/').to_owned();
     let line = Arc::new(Line { client, base, wallets: Wallets::default(), blockhash: Mutex::new(None) });
-    let venue = |exchange| -> Arc<dyn Venue> {
-        Arc::new(Simnet { desk: Desk::new(exchange, Arc::clone(tokens)), line: Arc::clone(&line) })
+    let venue = |venue| -> Arc<dyn Venue> {
+        Arc::new(Simnet { desk: Desk::new(venue, Arc::clone(tokens)), line: Arc::clone(&line) })
     };
-    Ok(Exchange::ALL.map(venue).into())
+    Ok(::simnet::Venue::ALL.map(venue).into())
 }
 
 #[async_trait]
 impl Venue for Simnet {
     fn name(&self) -> &'static str {
-        self.desk.exchange.as_str()
+        self.desk.venue.as_str()
     }
 
     fn settlement(&self) -> Settlement {
@@ -69,8 +69,8 @@ impl Venue for Simnet {
     async fn quote(&self, ask: &Ask) -> Result<Quote, VenueError> {
         let asked = wire::Ask::from(self.desk.ask(ask)?);
         let request = self.line.post("/quote").timeout(QUOTE_TIMEOUT).json(&asked);
-        let answer: wire::Quote = self.line.send(request).await?;
-        Ok(self.desk.quote(ask, answer.into()))
+        let answer: ::simnet::Quote = self.line.send(request).await?;
+        self.desk.quote(ask, &answer)
     }
 
     async fn prepare(&self, order: &Order) -> Result<Prepared, VenueError> {

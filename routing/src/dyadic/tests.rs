@@ -1,3 +1,5 @@
+//! Directed rounding, held against 256-bit integers.
+
 use proptest::prelude::*;
 use ruint::aliases::U256;
 

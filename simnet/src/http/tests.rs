@@ -4,7 +4,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::{Amount, Exchange, Retention, Settings, Swap, Token};
+use crate::{Amount, Ask, Retention, Settings, Swap, Token, Venue};
 
 const NOW: u64 = 1_800_000_000_000;
 
@@ -53,17 +53,19 @@ impl Served {
 #[tokio::test]
 async fn the_ledger_lists_executions_in_pages() {
     let served = served("pace=instant").await;
+    let ask = Ask { venue: Venue::Meteora, input: "SOL", output: "USDC", amount: Amount::In(1_000) };
+    let quote = served.world.quote(&ask, NOW).expect("a quote");
     for n in 0..5 {
         let order = format!("order-{n}");
         let swap = Swap {
             account: "anna",
-            exchange: Exchange::Meteora,
             input_mint: "SOL",
             wrap: false,
             output_mint: "USDC",
             unwrap: false,
             amount: Amount::In(1_000),
             limit: 0,
+            steps: quote.steps(ask.amount),
             order: &order,
             build: n + 1,
         };
@@ -95,7 +97,7 @@ async fn wallets_and_health_are_readable() {
 async fn bad_requests_are_explained() {
     let served = served("pace=instant").await;
     let quote = |amount: &str| {
-        format!(r#"{{"exchange":"Raydium","input":"SOL","output":"USDC","mode":"exactIn","amount":{amount}}}"#)
+        format!(r#"{{"venue":"Tradewind","input":"SOL","output":"USDC","mode":"exactIn","amount":{amount}}}"#)
     };
     let long = format!(r#"{{"transaction":"{}"}}"#, "A".repeat(BODY_BYTES));
     let many = serde_json::json!({"transactions": vec![serde_json::json!({"id": "x", "expiresAtHeight": 1}); 257]});

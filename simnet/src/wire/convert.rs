@@ -1,6 +1,6 @@
 //! Between what travels and what the world takes and gives.
 
-use super::{Ask, Blockhash, Mode, Quote, Status};
+use super::{Ask, Blockhash, Mode, Status};
 use crate::{Amount, Outcome};
 
 impl Ask {
@@ -11,7 +11,7 @@ impl Ask {
             Mode::ExactIn => Amount::In(self.amount),
             Mode::ExactOut => Amount::Out(self.amount),
         };
-        crate::Ask { exchange: self.exchange, input: &self.input, output: &self.output, amount }
+        crate::Ask { venue: self.venue, input: &self.input, output: &self.output, amount }
     }
 }
 
@@ -21,21 +21,7 @@ impl From<crate::Ask<'_>> for Ask {
             Amount::In(amount) => (Mode::ExactIn, amount),
             Amount::Out(amount) => (Mode::ExactOut, amount),
         };
-        Self { exchange: ask.exchange, input: ask.input.to_owned(), output: ask.output.to_owned(), mode, amount }
-    }
-}
-
-impl From<crate::Quote> for Quote {
-    fn from(quote: crate::Quote) -> Self {
-        let crate::Quote { amount_in, amount_out, fee, price_impact_bps } = quote;
-        Self { amount_in, amount_out, fee, price_impact_bps }
-    }
-}
-
-impl From<Quote> for crate::Quote {
-    fn from(quote: Quote) -> Self {
-        let Quote { amount_in, amount_out, fee, price_impact_bps } = quote;
-        Self { amount_in, amount_out, fee, price_impact_bps }
+        Self { venue: ask.venue, input: ask.input.to_owned(), output: ask.output.to_owned(), mode, amount }
     }
 }
 

@@ -19,7 +19,7 @@ impl World {
             Amount::In(amount) => (0, amount),
             Amount::Out(amount) => (1, amount),
         };
-        let draw = Draw::new(self.settings.seed, about).on(slot).on(ask.exchange.index().into());
+        let draw = Draw::new(self.settings.seed, about).on(slot).on_text(ask.venue.as_str());
         draw.on_text(ask.input).on_text(ask.output).on(mode).on(amount)
     }
 

@@ -1,12 +1,13 @@
 //! How a world takes transactions in and executes them at their slots.
 
-use routing::constant_product::{Amount, PoolError, Swap};
+use routing::PoolError;
 
 use super::{BLOCKHASH_SLOTS, Moving, WAITING_LIMIT, World};
 use crate::draw::About;
 use crate::ledger::{Failure, Key, Record, State};
+use crate::market::Unexecuted;
 use crate::transaction::Parsed;
-use crate::{Pace, Refused};
+use crate::{Amount, Pace, Refused};
 
 /// The most wallets whose finite balances are remembered.
 const WALLETS_LIMIT: usize = 100_000;
@@ -68,36 +69,37 @@ impl World {
         entry.slot = u32::try_from(slot).unwrap_or(u32::MAX);
         match result {
             Err(failure) => entry.state = State::Failed(failure),
-            Ok(swap) => {
+            Ok((amount_in, amount_out)) => {
                 entry.state = State::Confirmed;
-                (entry.amount_in, entry.amount_out) = (swap.amount_in, swap.amount_out);
+                (entry.amount_in, entry.amount_out) = (amount_in, amount_out);
                 state.ledger.record(|| Record {
                     id: parsed.signature,
                     order: parsed.swap.order.into(),
                     build: parsed.swap.build,
                     account: parsed.swap.account.into(),
-                    amount_in: swap.amount_in,
-                    amount_out: swap.amount_out,
+                    amount_in,
+                    amount_out,
                     slot,
                 });
             }
         }
     }
 
-    /// All of the swap or nothing of it.
-    fn swap(&self, state: &mut Moving, parsed: &Parsed<'_>, slot: u64) -> Result<Swap, Failure> {
+    /// All steps of the swap or nothing of it. Says what was paid and received.
+    fn swap(&self, state: &mut Moving, parsed: &Parsed<'_>, slot: u64) -> Result<(u64, u64), Failure> {
         let wanted = &parsed.swap;
         if self.order_draw(About::ExecutionFails, parsed).happens(self.settings.fail) {
             return Err(Failure::ExecutionFailed);
         }
         let input = self.tokens.by_mint(wanted.input_mint, wanted.wrap).ok_or(Failure::NoRoute)?;
         let output = self.tokens.by_mint(wanted.output_mint, wanted.unwrap).ok_or(Failure::NoRoute)?;
-        let facing = state.market.facing(&self.tokens, wanted.exchange, (input, output), slot);
-        let facing = facing.ok_or(Failure::NoRoute)?;
-        let (swap, after) = facing.pool().apply(wanted.amount).map_err(|e| no_swap(e, wanted.amount))?;
+        let assets = (self.tokens.asset(input), self.tokens.asset(output));
+        let executed = state.market.execute(assets, wanted.amount, &wanted.steps, slot);
+        let executed = executed.map_err(|why| no_swap(why, wanted.amount))?;
+        let (amount_in, amount_out) = (executed.amount_in, executed.amount_out);
         let kept = match wanted.amount {
-            Amount::In(_) => swap.amount_out >= wanted.limit,
-            Amount::Out(_) => swap.amount_in <= wanted.limit,
+            Amount::In(_) => amount_out >= wanted.limit,
+            Amount::Out(_) => amount_in <= wanted.limit,
         };
         if !kept {
             return Err(Failure::SlippageExceeded);
@@ -108,19 +110,21 @@ impl World {
             }
             let wallet = state.balances.entry(wanted.account.into()).or_insert_with(|| state.allowance.clone());
             let (paid, received) = (usize::from(input), usize::from(output));
-            let left = wallet[paid].checked_sub(swap.amount_in.into()).ok_or(Failure::InsufficientBalance)?;
+            let left = wallet[paid].checked_sub(amount_in.into()).ok_or(Failure::InsufficientBalance)?;
             wallet[paid] = left;
-            wallet[received] = wallet[received].saturating_add(swap.amount_out.into());
+            wallet[received] = wallet[received].saturating_add(amount_out.into());
         }
-        facing.become_pool(after);
-        Ok(swap)
+        state.market.become_pools(executed.after, slot);
+        Ok((amount_in, amount_out))
     }
 }
 
 /// A pool that has come to hold less than is wanted has moved past every limit.
-const fn no_swap(error: PoolError, amount: Amount) -> Failure {
-    match (error, amount) {
-        (PoolError::InsufficientLiquidity, Amount::Out(_)) => Failure::SlippageExceeded,
+const fn no_swap(why: Unexecuted, amount: Amount) -> Failure {
+    match (why, amount) {
+        (Unexecuted::Refused(PoolError::InsufficientLiquidity | PoolError::PriceRange), Amount::Out(_)) => {
+            Failure::SlippageExceeded
+        }
         _ => Failure::NoRoute,
     }
 }

@@ -31,6 +31,7 @@ async fn peak(settings: &Bench) -> anyhow::Result<Row> {
         unit: "orders/s",
         bar: Bar::AtLeast(if settings.journal.is_some() { 0.15 } else { 0.35 }),
         make: orders::placing(),
+        see: None,
     };
     contest.run(settings, |_| async { Ok(Arc::new(Subject::take(settings, &ARGUMENTS).await?)) }).await
 }

@@ -45,7 +45,7 @@ async fn read(settings: &Bench, how: &str, bar: Bar, arguments: &[&str]) -> anyh
         orders::get(&ids[index])
     });
     let what = format!("orders read by id, {DISTINCT} of them, {how}");
-    let contest = Contest { what, unit: "reads/s", bar, make };
+    let contest = Contest { what, unit: "reads/s", bar, make, see: None };
     contest.run(settings, |_| shared(&subject)).await
 }
 
@@ -53,7 +53,8 @@ async fn read(settings: &Bench, how: &str, bar: Bar, arguments: &[&str]) -> anyh
 pub(crate) async fn health(settings: &Bench) -> anyhow::Result<Row> {
     let subject = Arc::new(Subject::take(settings, &["--concurrency", "swap.execute=0"]).await?);
     let make: load::Make = Arc::new(|_| orders::get("/health/live"));
-    let contest = Contest { what: "GET /health/live".to_owned(), unit: "requests/s", bar: Bar::AtLeast(0.80), make };
+    let contest =
+        Contest { what: "GET /health/live".to_owned(), unit: "requests/s", bar: Bar::AtLeast(0.80), make, see: None };
     contest.run(settings, |_| shared(&subject)).await
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Row {
 pub(crate) enum Bar {
     /// The score must reach it.
     AtLeast(f64),
+    /// The value itself must reach it, whatever the yardstick reached.
+    ValueAtLeast(f64),
     /// The score must not exceed it.
     AtMost(f64),
     /// Nothing was asked for: it is good to know.
@@ -43,6 +45,7 @@ impl Row {
     pub(crate) fn met(&self) -> bool {
         let reached = match self.bar {
             Bar::AtLeast(bar) => self.score >= bar,
+            Bar::ValueAtLeast(bar) => self.value >= bar,
             Bar::AtMost(bar) => self.score <= bar,
             Bar::None => true,
         };
@@ -52,6 +55,7 @@ impl Row {
     fn json(&self) -> Value {
         let (bar, sense) = match self.bar {
             Bar::AtLeast(bar) => (Some(bar), Some("atLeast")),
+            Bar::ValueAtLeast(bar) => (Some(bar), Some("valueAtLeast")),
             Bar::AtMost(bar) => (Some(bar), Some("atMost")),
             Bar::None => (None, None),
         };
@@ -66,6 +70,7 @@ impl Row {
     fn cells(&self) -> [String; 9] {
         let bar = match self.bar {
             Bar::AtLeast(bar) => format!("≥ {}", number(bar)),
+            Bar::ValueAtLeast(bar) => format!("≥ {} {}", number(bar), self.unit),
             Bar::AtMost(bar) => format!("≤ {}", number(bar)),
             Bar::None => String::new(),
         };

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 
 use super::child::Server;
 use super::histogram::Histogram;
-use super::load::{self, Load, Make, Until};
+use super::load::{self, Load, Make, See, Until};
 use super::orders;
 use super::progress::Progress;
 use super::report::{Bar, Row, latency, median};
@@ -56,6 +56,8 @@ pub(crate) struct Contest {
     pub(crate) bar: Bar,
     /// Makes the requests.
     pub(crate) make: Make,
+    /// Looks at the server's answers.
+    pub(crate) see: Option<See>,
 }
 
 impl Contest {
@@ -74,10 +76,10 @@ impl Contest {
         let ok: Make = Arc::new(|_| orders::get("/"));
         for round in 0..ROUNDS {
             progress.say(format!("{}: round {} of {ROUNDS}, yardstick", self.what, round + 1));
-            let plain = load::run(self.load(settings, yardstick.address, &ok, 0)).await?.all_good("yardstick")?;
+            let plain = load::run(load(settings, yardstick.address, &ok, 0)).await?.all_good("yardstick")?;
             let subject = subject(round).await?;
             progress.say(format!("{}: round {} of {ROUNDS}", self.what, round + 1));
-            let load = self.load(settings, subject.address, &self.make, first);
+            let load = Load { see: self.see.clone(), ..load(settings, subject.address, &self.make, first) };
             let measured = load::run(load).await?.all_good(&self.what)?;
             first += measured.sent;
             values.push(measured.rate());
@@ -96,9 +98,9 @@ impl Contest {
             spoilt: None,
         })
     }
+}
 
-    fn load(&self, settings: &Bench, address: SocketAddr, make: &Make, first: u64) -> Load {
-        let until = Until::Elapsed(Duration::from_secs(settings.seconds));
-        Load { address, connections: settings.connections, make: Arc::clone(make), see: None, until, first, pace: None }
-    }
+fn load(settings: &Bench, address: SocketAddr, make: &Make, first: u64) -> Load {
+    let until = Until::Elapsed(Duration::from_secs(settings.seconds));
+    Load { address, connections: settings.connections, make: Arc::clone(make), see: None, until, first, pace: None }
 }

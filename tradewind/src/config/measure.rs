@@ -9,7 +9,8 @@ Every run starts this very binary as its server, on a journal in a temporary fol
 ten-line server of the same web framework that answers `ok`: the yardstick. Rounds alternate
 between the two, the median of three counts, and a ratio compares only rounds of the same
 run. Put --dir on the disk that you mean to measure. Orders are small, in alternating
-directions, on one account, without idempotency keys.
+directions, on one account, without idempotency keys. quotes asks for another pair and amount
+every time.
 
 With --journal every journal is a database of its own, made beside the one in the URL and
 dropped at the end; that one is left alone. The user needs the right to make databases.
@@ -72,7 +73,7 @@ pub(crate) struct Bench {
     #[arg(long, env = "TRADEWIND_BENCH_JOURNAL", hide_env_values = true, value_name = "URL")]
     pub(crate) journal: Option<String>,
 
-    /// Measure this server instead of one of its own (accept, read, stream and health only)
+    /// Measure this server instead of one of its own (accept, read, quotes, stream and health only)
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
 
@@ -96,6 +97,8 @@ pub(crate) enum Scenario {
     Read,
     /// From commit to frame on two thousand sockets
     Stream,
+    /// Quotes over the pools of the paper venue per second
+    Quotes,
     /// The cheapest request there is
     Health,
     /// Resident memory after many orders
@@ -115,10 +118,10 @@ pub(crate) enum Scenario {
 impl Bench {
     /// Why this cannot be measured, as a line that says what to do.
     pub(crate) fn refusal(&self) -> Option<String> {
-        use Scenario::{Accept, Health, Read, Stream};
+        use Scenario::{Accept, Health, Quotes, Read, Stream};
         let said = match (&self.url, &self.journal) {
             (Some(_), Some(_)) => "--journal: the server of --url has its own; leave one of them away",
-            (Some(_), None) if !matches!(self.scenario, Accept | Health | Read | Stream) => {
+            (Some(_), None) if !matches!(self.scenario, Accept | Health | Quotes | Read | Stream) => {
                 "--url: this measurement needs servers or journals of its own; leave --url away"
             }
             (None, None) if self.scenario == Scenario::Workers => {
@@ -132,13 +135,14 @@ impl Bench {
 
     /// What to measure, one after the other.
     pub(crate) const fn parts(&self) -> &'static [Scenario] {
-        use Scenario::{Accept, All, Backlog, Execute, Health, Hot, Linear, Memory, Read, Stream, Workers};
+        use Scenario::{Accept, All, Backlog, Execute, Health, Hot, Linear, Memory, Quotes, Read, Stream, Workers};
         match self.scenario {
             All if self.journal.is_some() => &[Accept, Read, Execute, Stream, Memory, Workers, Backlog, Hot],
-            All => &[Health, Accept, Read, Execute, Stream, Memory, Backlog, Hot],
+            All => &[Health, Accept, Read, Quotes, Execute, Stream, Memory, Backlog, Hot],
             Accept => &[Accept],
             Execute => &[Execute],
             Read => &[Read],
+            Quotes => &[Quotes],
             Stream => &[Stream],
             Health => &[Health],
             Memory => &[Memory],

@@ -14,8 +14,8 @@ pub(super) struct Source {
 
 const FOR_TESTS: &str = "#[cfg(test)]\n";
 
-/// Folders and files that are for tests wherever they lie.
-const TEST_NAMES: [&str; 4] = ["tests", "examples", "conformance", "conformance.rs"];
+/// Folders and files that are for tests and measurements wherever they lie.
+const TEST_NAMES: [&str; 5] = ["tests", "benches", "examples", "conformance", "conformance.rs"];
 
 impl Source {
     /// The text without what only tests compile: files of tests are nothing, and modules of tests end a file.

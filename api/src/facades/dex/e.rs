@@ -47,7 +47,7 @@ pub(super) fn frames(event: &Event) -> (Vec<String>, bool) {
     };
     let frame = |status: &str, rest: &str| format!(r#"{{"orderId":"{}","status":"{status}"{rest}}}"#, event.id);
     let route = facts.route.as_ref();
-    let venue = route.map(|route| route.venue.as_ref()).unwrap_or_default();
+    let exchange = facts.exchange();
     let frames = match status {
         Status::Pending => vec![frame("pending", r#","message":"Connected to updates""#)],
         Status::Routing => vec![
@@ -55,7 +55,7 @@ pub(super) fn frames(event: &Event) -> (Vec<String>, bool) {
             frame("routing", r#","message":"Fetching quotes...""#),
         ],
         Status::Building => {
-            let message = text(&format!("Best Route: {venue}"));
+            let message = text(&format!("Best Route: {exchange}"));
             let price = route.map(|route| format!(r#","price":{}"#, route.price)).unwrap_or_default();
             vec![
                 frame("routing", &format!(r#","message":{message}{price}"#)),
@@ -66,7 +66,7 @@ pub(super) fn frames(event: &Event) -> (Vec<String>, bool) {
         Status::Confirmed => {
             let hash = text(facts.transaction.as_ref().map(|t| t.id.as_ref()).unwrap_or_default());
             let price = facts.fill.as_ref().map(|fill| fill.price.as_ref()).unwrap_or("0");
-            let rest = format!(r#","txHash":{hash},"finalPrice":{price},"price":{price},"dex":{}"#, text(venue));
+            let rest = format!(r#","txHash":{hash},"finalPrice":{price},"price":{price},"dex":{}"#, text(exchange));
             vec![frame("confirmed", &rest)]
         }
         Status::Failed | Status::Cancelled | Status::Expired => {

@@ -63,7 +63,7 @@ pub(super) fn frame(event: &Event) -> (Option<String>, bool) {
     let (word, meta) = match status {
         Status::Building => {
             let route = facts.route.as_ref();
-            let chosen = text(route.map(|route| route.venue.as_ref()).unwrap_or_default());
+            let chosen = text(facts.exchange());
             let price = route.map_or_else(|| "0".to_owned(), |route| facts.price_of_base(route));
             ("building", format!(r#""chosen":{chosen},"quotedPrice":{price}"#))
         }

@@ -49,7 +49,7 @@ macro_rules! cases {
 }
 
 async fn run(driver: Driver, options: &str, case: impl AsyncFn(&Stage)) {
-    for exchange in [0, 1] {
+    for exchange in [0, 1, 2] {
         case(&stage(driver, options, exchange).await).await;
     }
 }
@@ -70,6 +70,11 @@ cases! {
     dropped_bytes_execute_when_sent_again: "pace=instant&drop=0.9",
     failing_quotes_fail: "pace=instant&fail=1",
     inclusion_takes_slots: "pace=real",
+    legs_add_up: "pace=instant",
+    what_is_large_is_split: "pace=instant",
+    what_is_quoted_is_realised: "pace=instant",
+    plans_execute_whole_or_not_at_all: "pace=instant",
+    plans_stay_whole_when_pools_move: "pace=real",
 }
 
 #[test]
@@ -89,7 +94,7 @@ fn bad_urls_are_explained() {
     }
     for url in ["paper", "paper?pace=instant&seed=7", "simnet=http://127.0.0.1:8090/"] {
         let venues = crate::venue::open(url, &tokens, now).expect(url);
-        assert_eq!(venues.iter().map(|venue| venue.name()).collect::<Vec<_>>(), ["Raydium", "Meteora"]);
+        assert_eq!(venues.iter().map(|venue| venue.name()).collect::<Vec<_>>(), ["Raydium", "Meteora", "Tradewind"]);
     }
 }
 

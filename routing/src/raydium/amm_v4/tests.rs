@@ -1,3 +1,5 @@
+//! What holds of every AMM v4 pool.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What holds of every CPMM pool.
+
 use proptest::prelude::*;
 
 use super::*;
