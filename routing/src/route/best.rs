@@ -13,6 +13,12 @@ use super::{Answer, Limits, Question, RouteError, fast};
 /// A single path that is this close to what no route can beat, in billionths, is not split.
 const CLOSE_BILLIONTHS: u64 = 1_000;
 
+/// How far from balanced the tokens may be when a search ends, all together, as a part of the trade.
+const CLOSE: f64 = 1e-2;
+
+/// The same where that was not good enough.
+const CLOSER: f64 = 1e-6;
+
 /// The best route within limits, and what no route can beat.
 ///
 /// Prices at which the pools would carry the trade say how much each of them takes; those flows become whole amounts, and
@@ -35,8 +41,15 @@ pub fn best(network: &Network, question: &Question, limits: &Limits) -> Result<A
             return Ok(Answer { plan: single.clone(), certificate });
         }
     }
-    search.settle();
-    let plan = match (split(network, question, limits, &search), single) {
+    let spot = search.prices().to_vec();
+    search.settle(CLOSE);
+    let mut found = split(network, question, limits, &search, &spot);
+    if found.is_err() {
+        // Where pools are nearly full the flows must fit closely.
+        search.settle(CLOSER);
+        found = split(network, question, limits, &search, &spot);
+    }
+    let plan = match (found, single) {
         (Ok(split), Ok(single)) => better(question, split, single),
         (Ok(plan), Err(_)) | (Err(_), Ok(plan)) => plan,
         (Err(_), Err(error)) => return Err(error),
@@ -45,17 +58,23 @@ pub fn best(network: &Network, question: &Question, limits: &Limits) -> Result<A
     Ok(Answer { plan, certificate })
 }
 
-/// The plan that the search's flows come to within the limits.
-fn split(network: &Network, question: &Question, limits: &Limits, search: &Search<'_>) -> Result<Plan, RouteError> {
-    let mut flows = Flows::new(network, question, search);
+/// The plan that the search's flows come to within the limits; `spot` are the prices before the trade.
+fn split(
+    network: &Network,
+    question: &Question,
+    limits: &Limits,
+    search: &Search<'_>,
+    spot: &[f64],
+) -> Result<Plan, RouteError> {
+    let mut flows = Flows::new(network, question, search, spot);
     while flows.restrict(limits) {
         let mut allowed = vec![false; network.edges().len()];
         for edge in flows.edges() {
             allowed[edge as usize] = true;
         }
         let Some(mut search) = Search::new(network, question, Some(&allowed)) else { break };
-        search.settle();
-        flows = Flows::new(network, question, &search);
+        search.settle(CLOSE);
+        flows = Flows::new(network, question, &search, spot);
     }
     let plan = fill(network, question, &flows.shares())?;
     let whole = match question.amount {

@@ -25,9 +25,6 @@ const STEP: f64 = 0.5;
 /// of a bin's width in price is what the tilt costs.
 const TILT: f64 = 0.05;
 
-/// The search ends when all tokens together lack or have left over no more than this part of the trade.
-const CLOSE: f64 = 1e-2;
-
 /// Where the fixed token's price has changed by this factor the pools cannot take the whole trade at any price.
 const WORTHLESS: f64 = 1e-9;
 
@@ -71,7 +68,9 @@ impl<'a> Search<'a> {
         let open = |edge: u32| {
             let listed = &network.pools()[pool_of(edge).0];
             // DAMM v1 knows no exact output: it may give more, which would be left over before the last token.
-            let exact = forward || !matches!(listed.pool, Pool::MeteoraDammV1(_)) || network.edges()[edge as usize].to == question.to;
+            let exact = forward
+                || !matches!(listed.pool, Pool::MeteoraDammV1(_))
+                || network.edges()[edge as usize].to == question.to;
             exact && allowed.is_none_or(|allowed| allowed[edge as usize])
         };
         let from_start = reached(network, question.from, open);
@@ -142,12 +141,14 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Newton's method until every token comes in about as it goes out.
+    /// Newton's method until what all tokens together lack or have left over is no more than the part `close` of the trade;
+    /// goes on from where it stands.
     ///
     /// Where a curve has corners its slope says little. A step that went too far shows how much more a pool takes on the
     /// average of the way; with that the step is taken again, shorter for the tokens that it concerns only.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn settle(&mut self, close: f64) {
         self.look();
+        self.stiffness.clear();
         self.stiffness.extend(self.given.iter().map(|given| given.slope));
         let (mut before, mut paid, mut excess) = (Vec::new(), Vec::new(), Vec::new());
         let first = self.prices[self.fixed()];
@@ -156,7 +157,7 @@ impl<'a> Search<'a> {
             let price = self.prices[self.fixed()];
             let turnover = self.units * price;
             let off: f64 = self.excess.iter().map(|e| e.abs()).sum();
-            if off <= turnover * CLOSE || price < first * WORTHLESS || first < price * WORTHLESS {
+            if off <= turnover * close || price < first * WORTHLESS || first < price * WORTHLESS {
                 break;
             }
             before.clone_from(&self.prices);
@@ -209,7 +210,8 @@ impl<'a> Search<'a> {
         // Tokens of few pools come first, so that the matrix's rows stay short.
         let mut degrees = vec![0_u32; prices.len()];
         degrees[self.fixed()] = 1;
-        for way in self.ways.iter().zip(&self.stiffness).filter(|(_, stiffness)| **stiffness > 0.0).map(|(way, _)| way) {
+        for way in self.ways.iter().zip(&self.stiffness).filter(|(_, stiffness)| **stiffness > 0.0).map(|(way, _)| way)
+        {
             degrees[way.from] += 1;
             degrees[way.to] += 1;
         }

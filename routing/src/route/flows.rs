@@ -11,6 +11,9 @@ use super::{Limits, Question};
 /// Flows below this part of the whole trade's value are left out.
 const LEAST: f64 = 2e-9;
 
+/// Units that rounding may cost at the end of a curve.
+const ROOM: f64 = 16.0;
+
 /// Flows seen from where the amount is fixed: each goes from a near token to a far one.
 pub(super) struct Flows<'a> {
     network: &'a Network,
@@ -28,28 +31,32 @@ struct Flow {
     units: f64,
     /// Of the far token.
     far_units: f64,
-    /// In the search's prices.
+    /// Of what is received, in prices before the trade.
     value: f64,
     /// The pool gives no more, or what comes after it takes no more.
     full: bool,
 }
 
 impl<'a> Flows<'a> {
-    pub(super) fn new(network: &'a Network, question: &Question, search: &Search<'_>) -> Self {
+    /// What a search has found. Flows are weighed in the prices before the trade, `spot`: where pools cannot take all of it those
+    /// after it say little.
+    pub(super) fn new(network: &'a Network, question: &Question, search: &Search<'_>, spot: &[f64]) -> Self {
         let forward = matches!(question.amount, Amount::In(_));
         let (start, end) = if forward { (question.from, question.to) } else { (question.to, question.from) };
         #[expect(clippy::cast_precision_loss, reason = "a search")]
-        let least = question.amount.units() as f64 * search.prices()[start] * LEAST;
+        let least = question.amount.units() as f64 * spot[start] * LEAST;
         let mut flows = Vec::new();
         for (edge, given) in search.flows() {
             let ends = &network.edges()[edge as usize];
-            let value = given.paid * search.prices()[ends.from];
+            let value = given.received * spot[ends.to];
             let (near, far) = if forward { (ends.from, ends.to) } else { (ends.to, ends.from) };
             if given.paid < 1.0 || given.received < 1.0 || value < least || far == start || near == end {
                 continue;
             }
             let (units, far_units) = if forward { (given.paid, given.received) } else { (given.received, given.paid) };
             let full = given.paid >= ends.curve.end() * (1.0 - 1e-9);
+            // Pieces promise a little more than the program gives: what is full is filled to just below.
+            let units = if full { (units * (1.0 - 2e-9) - ROOM).max(0.0) } else { units };
             flows.push(Flow { edge, near, far, units, far_units, value, full });
         }
         Self { network, forward, start, end, flows }

@@ -14,7 +14,8 @@ pub(super) fn until(stretches: &[Stretch], rate: f64, tilt: f64, hint: usize) ->
     }
     loop {
         let stretch = &stretches[at];
-        let (first, last) = (stretch.first * (1.0 + rise(stretches, at, tilt)), stretch.last * (1.0 - fall(stretches, at, tilt)));
+        let (first, last) =
+            (stretch.first * (1.0 + rise(stretches, at, tilt)), stretch.last * (1.0 - fall(stretches, at, tilt)));
         if rate > first * (1.0 + 1e-12) {
             return (Given { paid: stretch.paid, received: stretch.received, slope: 0.0 }, at);
         }
@@ -63,7 +64,11 @@ impl Stretch {
             let share = ((first - rate) / range).clamp(0.0, 1.0);
             let paid = self.cap * share;
             // The received amount is that of the straight line: tilts only say how much of it is used.
-            return Given { paid: self.paid + paid, received: self.received + self.first * paid, slope: self.cap * rate / range };
+            return Given {
+                paid: self.paid + paid,
+                received: self.received + self.first * paid,
+                slope: self.cap * rate / range,
+            };
         }
         let reserve = (self.x * self.y / rate).sqrt();
         let paid = (reserve - self.x).clamp(0.0, self.cap);
@@ -71,4 +76,3 @@ impl Stretch {
         Given { paid: self.paid + paid, received: self.received + received, slope: reserve * 0.5 }
     }
 }
-

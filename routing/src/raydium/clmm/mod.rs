@@ -227,3 +227,6 @@ fn whole(amount: Amount, swap: Swap) -> Result<Swap, PoolError> {
     };
     if made == amount.units() { Ok(swap) } else { Err(PoolError::InsufficientLiquidity) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use crate::swap::{PoolError, Side};
 
 /// So many stretches between spacings of ticks have a piece of their own. What lies beyond has the lowest fee that it can
 /// have, so that the pieces still promise no less than the program gives.
-const MAX_SPACINGS: u32 = 512;
+const MAX_SPACINGS: u32 = 511;
 
 /// All pieces for trades that pay `input`, in the order in which a swap passes them.
 pub(super) fn of(pool: &RaydiumClmm, input: Side, now: u64) -> Result<Vec<Piece>, PoolError> {
