@@ -84,6 +84,9 @@ pub(crate) fn execute(
 ) -> Result<Executed, Unexecuted> {
     let forward = matches!(amount, Amount::In(_));
     let (start, end) = if forward { (from, to) } else { (to, from) };
+    if start == end {
+        return Err(Unexecuted::Astray);
+    }
     let mut purse = Purse(Vec::with_capacity(steps.len() + 1));
     // The near token is where the fixed amount comes from.
     let near_and_far = |step: &Step| {
@@ -133,7 +136,7 @@ pub(crate) fn execute(
         done.reverse();
     }
     let got = purse.of(end).units;
-    if start == end || got == 0 || purse.0.iter().any(|held| held.token != end && held.units > 0) {
+    if got == 0 || purse.0.iter().any(|held| held.token != end && held.units > 0) {
         return Err(Unexecuted::Astray);
     }
     let (amount_in, amount_out) = if forward { (amount.units(), got) } else { (got, amount.units()) };

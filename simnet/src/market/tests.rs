@@ -208,7 +208,7 @@ fn plans_that_lead_astray_execute_nothing() {
     let short = &steps[between..=between];
     let unknown = [Step { pool: u16::MAX, input: Side::A, amount: 5 }];
     for (ends, steps) in [((from, to), short), ((from, from), &steps[..]), ((from, to), &unknown[..])] {
-        let executed = market.execute(ends, amount, steps, SLOT);
+        let executed = market.execute(ends, Amount::In(1_000_000), steps, SLOT);
         assert!(matches!(executed, Err(Unexecuted::Astray)), "{executed:?}");
     }
     assert!(market.execute((to, from), amount, &steps, SLOT).is_err());
