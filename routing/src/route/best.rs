@@ -1,4 +1,5 @@
 //! The best split over all paths.
+#![expect(clippy::float_arithmetic, reason = "a search; no amount is decided here")]
 
 use crate::dyadic::Dyadic;
 use crate::network::Network;
@@ -10,8 +11,8 @@ use super::flows::Flows;
 use super::plan::{Plan, fill};
 use super::{Answer, Limits, Question, RouteError, fast};
 
-/// A single path that is this close to what no route can beat, in billionths, is not split.
-const CLOSE_BILLIONTHS: u64 = 1_000;
+/// A single path that is this close to what no route can beat is not split.
+const CLOSE_ENOUGH: f64 = 1e-6;
 
 /// How far from balanced the tokens may be when a search ends, all together, as a part of the trade.
 const CLOSE: f64 = 1e-2;
@@ -34,12 +35,10 @@ pub fn best(network: &Network, question: &Question, limits: &Limits) -> Result<A
     let Some(mut search) = Search::new(network, question, None) else {
         return Err(single.err().unwrap_or_else(|| question.no_route(network, limits.hops)));
     };
-    if let Ok(single) = &single {
+    if let Some(single) = single.as_ref().ok().filter(|single| is_close(question, search.prices(), single)) {
         // A small trade moves no price: those before it prove that one path is enough.
         let certificate = proved(network, question, search.prices(), single);
-        if certificate.gap_billionths <= CLOSE_BILLIONTHS {
-            return Ok(Answer { plan: single.clone(), certificate });
-        }
+        return Ok(Answer { plan: single.clone(), certificate });
     }
     let spot = search.prices().to_vec();
     search.settle(CLOSE);
@@ -85,6 +84,14 @@ fn split(
         return Err(RouteError::Dust);
     }
     if whole || limits.partial { Ok(plan) } else { Err(RouteError::TooMuch) }
+}
+
+/// Whether the plan is worth about what is paid at these prices, at which no pool gives anything away.
+fn is_close(question: &Question, prices: &[f64], plan: &Plan) -> bool {
+    #[expect(clippy::cast_precision_loss, reason = "a search")]
+    let (paid, received) =
+        (plan.amount_in as f64 * prices[question.from], plan.amount_out as f64 * prices[question.to]);
+    received >= paid * (1.0 - CLOSE_ENOUGH)
 }
 
 /// The plan that gives more, or takes less.

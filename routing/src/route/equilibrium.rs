@@ -13,7 +13,7 @@ use crate::swap::Amount;
 
 use super::Question;
 use super::linear::Matrix;
-use super::tilted::{WIDEST, until};
+use super::tilted::{FIRST_RISE, until};
 
 /// The most rounds of Newton's method.
 const ROUNDS: usize = 120;
@@ -179,8 +179,10 @@ impl<'a> Search<'a> {
                 }
                 self.learn(&before, &paid);
             }
-            for (stiffness, given) in self.stiffness.iter_mut().zip(&self.given) {
-                *stiffness = given.slope.max(*stiffness * 0.4);
+            // What was learnt is forgotten little by little, and at last altogether.
+            for ((stiffness, given), way) in self.stiffness.iter_mut().zip(&self.given).zip(&self.ways) {
+                let kept = *stiffness * 0.4;
+                *stiffness = given.slope.max(if kept * self.prices[way.from] > turnover * 1e-6 { kept } else { 0.0 });
             }
         }
     }
@@ -210,10 +212,11 @@ impl<'a> Search<'a> {
         // Tokens of few pools come first, so that the matrix's rows stay short.
         let mut degrees = vec![0_u32; prices.len()];
         degrees[self.fixed()] = 1;
-        for way in self.ways.iter().zip(&self.stiffness).filter(|(_, stiffness)| **stiffness > 0.0).map(|(way, _)| way)
-        {
+        let mut moving = Vec::with_capacity(prices.len() * 2);
+        for (way, stiffness) in self.ways.iter().zip(&self.stiffness).filter(|(_, stiffness)| **stiffness > 0.0) {
             degrees[way.from] += 1;
             degrees[way.to] += 1;
+            moving.push((way.from, way.to, stiffness * prices[way.from]));
         }
         degrees[self.ground] = 0;
         let mut tokens: Vec<usize> = (0..prices.len()).filter(|token| degrees[*token] > 0).collect();
@@ -223,9 +226,8 @@ impl<'a> Search<'a> {
             self.rows[*token] = row;
         }
         self.matrix.reset(tokens.len());
-        for (way, stiffness) in self.ways.iter().zip(&self.stiffness).filter(|(_, stiffness)| **stiffness > 0.0) {
-            let weight = stiffness * prices[way.from];
-            let (from, to) = (self.rows[way.from], self.rows[way.to]);
+        for (from, to, weight) in moving {
+            let (from, to) = (self.rows[from], self.rows[to]);
             if from != usize::MAX {
                 self.matrix.add(from, from, weight);
             }
@@ -249,7 +251,7 @@ impl<'a> Search<'a> {
     fn look(&mut self) {
         self.excess.fill(0.0);
         self.given.clear();
-        let widest = 1.0 + 1e-12 + WIDEST;
+        let widest = 1.0 + 2e-12 + FIRST_RISE * TILT;
         for way in &mut self.ways {
             let (paid_price, received_price) = (self.prices[way.from], self.prices[way.to]);
             if received_price * way.first * widest < paid_price || paid_price <= 0.0 {

@@ -4,7 +4,10 @@
 use crate::network::{Given, Stretch};
 
 /// The most by which a line's rates are tilted, as a part of them.
-pub(super) const WIDEST: f64 = 0.005;
+const WIDEST: f64 = 0.005;
+
+/// By how much the first line's beginning is tilted up, and the last one's end down, which have no neighbours.
+pub(super) const FIRST_RISE: f64 = 0.0005;
 
 /// The curve up to the marginal rate `rate`, and the stretch in which that is.
 pub(super) fn until(stretches: &[Stretch], rate: f64, tilt: f64, hint: usize) -> (Given, usize) {
@@ -38,7 +41,7 @@ fn rise(stretches: &[Stretch], at: usize, tilt: f64) -> f64 {
     }
     let gap = match at.checked_sub(1).map(|before| &stretches[before]) {
         Some(before) => (before.last / stretch.first - 1.0) * 0.5,
-        None => 0.0005,
+        None => FIRST_RISE,
     };
     (gap * tilt).clamp(1e-9, WIDEST)
 }
@@ -51,7 +54,7 @@ fn fall(stretches: &[Stretch], at: usize, tilt: f64) -> f64 {
     }
     let gap = match stretches.get(at + 1) {
         Some(after) => (1.0 - after.first / stretch.last) * 0.5,
-        None => 0.0005,
+        None => FIRST_RISE,
     };
     (gap * tilt).clamp(1e-9, WIDEST)
 }
