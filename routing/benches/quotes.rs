@@ -115,12 +115,21 @@ fn quotes(criterion: &mut Criterion) {
     }
     for family in ["raydium_clmm", "raydium_clmm_2026"] {
         let swaps = recorded(family);
-        let none: Vec<_> = swaps.iter().filter(|swap| swap.steps == 0).collect();
+        let (dynamic, fixed): (Vec<_>, Vec<_>) = swaps.iter().partition(|swap| has_dynamic_fee(&swap.pool));
+        let (none, some): (Vec<_>, Vec<_>) = fixed.into_iter().partition(|swap| swap.steps == 0);
         measure(criterion, &format!("{family}, no tick crossed"), &none, |_| 1);
-        let some: Vec<_> = swaps.iter().filter(|swap| swap.steps > 0).collect();
         let name = format!("{family}, total divided by the ticks crossed");
         measure(criterion, &name, &some, |swap| swap.steps);
+        // A dynamic fee is computed anew in every tick spacing, so that the way counts, not the ticks on it.
+        let short: Vec<_> = dynamic.into_iter().filter(|swap| swap.steps <= 1).collect();
+        if !short.is_empty() {
+            measure(criterion, &format!("{family}, a dynamic fee, one tick crossed or none"), &short, |_| 1);
+        }
     }
+}
+
+fn has_dynamic_fee(pool: &Pool) -> bool {
+    matches!(pool, Pool::RaydiumClmm(pool) if pool.dynamic_fee.is_some())
 }
 
 criterion_group!(benches, quotes);

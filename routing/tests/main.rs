@@ -2,4 +2,5 @@
 
 mod data;
 mod properties;
+mod routes;
 mod vectors;

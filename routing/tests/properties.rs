@@ -6,27 +6,74 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use routing::{Amount, Dyadic, Piece, Pool, Side};
+use serde_json::Value;
 
 use crate::{data, vectors};
 
-/// States of all families, with a time at which they were traded.
-static RECORDED: LazyLock<Vec<(Pool, u64)>> = LazyLock::new(|| {
+/// A state, and a time at which it was traded.
+#[derive(Debug)]
+struct Recorded {
+    pool: Pool,
+    now: u64,
+    /// As JSON, to look into what only some families have.
+    state: Value,
+}
+
+impl Recorded {
+    /// When the pool's measure of volatility was last renewed. Later on, some programs let it fade again with every trade
+    /// that does not move the price, so that a trade before another makes that one cheaper.
+    fn renewed(&self) -> u64 {
+        let renewed = ["/last_update_timestamp", "/dynamic_fee/last_update_timestamp"];
+        let renewed = renewed.iter().find_map(|field| self.state.pointer(field)?.as_str()?.parse().ok());
+        renewed.unwrap_or(self.now)
+    }
+
+    /// Whether two trades may rightly give more than one: where a part of the output goes back into the pool, the fee grows
+    /// with the size, the fee is computed anew from the price that the first trade leaves, or amounts pass through shares of
+    /// vaults that are worth many units each.
+    fn rewards_splitting(&self) -> bool {
+        let is = |field, value| self.state.pointer(field).and_then(Value::as_str) == Some(value);
+        match self.pool {
+            Pool::MeteoraDammV2(_) => {
+                is("/collect_fee_mode", "2") || ["2", "3", "4"].into_iter().any(|mode| is("/base_fee/mode", mode))
+            }
+            Pool::RaydiumClmm(_) => self.has_dynamic_fee(),
+            Pool::MeteoraDammV1(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether its pieces take a fee that changes along the way for the least that it can be, or are tangents.
+    fn bounded_loosely(&self) -> bool {
+        match self.pool {
+            Pool::MeteoraDammV2(_) => self.state.pointer("/base_fee/mode").and_then(Value::as_str) == Some("2"),
+            Pool::RaydiumClmm(_) => self.has_dynamic_fee(),
+            Pool::MeteoraDammV1(_) => self.state.get("curve").and_then(Value::as_str) == Some("stable"),
+            _ => false,
+        }
+    }
+
+    fn has_dynamic_fee(&self) -> bool {
+        self.state.get("dynamic_fee").is_some_and(|fee| !fee.is_null())
+    }
+}
+
+/// States of all families.
+static RECORDED: LazyLock<Vec<Recorded>> = LazyLock::new(|| {
     let mut all = Vec::new();
     for (family, lines) in vectors::FAMILIES {
         let vectors = vectors::read(family);
         let text = data::read(&format!("{family}.jsonl"));
         for line in text.lines().filter(|line| !line.contains("\"error\"")).step_by(lines / 40) {
-            let now = serde_json::from_str::<serde_json::Value>(line).expect("JSON")["now"].as_str().map(str::to_owned);
-            all.push((vectors.state(line).expect("a state"), now.map_or(0, |now| now.parse().expect("seconds"))));
+            let now = serde_json::from_str::<Value>(line).expect("JSON")["now"].as_str().map(str::to_owned);
+            let now = now.map_or(0, |now| now.parse().expect("seconds"));
+            let pool = vectors.state(line).expect("a state");
+            let state = serde_json::to_value(&pool).expect("JSON")["pool"].take();
+            all.push(Recorded { pool, now, state });
         }
     }
     all
 });
-
-/// Whether a part of the output goes back into the pool: then a second trade finds more there than one large one would.
-fn compounds(pool: &Pool) -> bool {
-    matches!(pool, Pool::MeteoraDammV2(_))
-}
 
 fn side() -> impl Strategy<Value = Side> {
     prop_oneof![Just(Side::A), Just(Side::B)]
@@ -74,26 +121,29 @@ proptest! {
 
     #[test]
     fn more_paid_gives_no_less(at: Index, input in side(), one in units(), other in units()) {
-        let (pool, now) = at.get(&RECORDED);
+        let Recorded { pool, now, .. } = at.get(&RECORDED);
+        let (less, more) = (one.min(other), one.max(other));
         let quote = |units| pool.quote(input, Amount::In(units), *now).map(|swap| swap.amount_out);
-        if let (Ok(less), Ok(more)) = (quote(one.min(other)), quote(one.max(other))) {
-            prop_assert!(less <= more, "{}: {} gives {}, {} gives {}", pool.kind(), one.min(other), less, one.max(other), more);
+        if let (Ok(for_less), Ok(for_more)) = (quote(less), quote(more)) {
+            prop_assert!(for_less <= for_more, "{}: {less} gives {for_less}, {more} gives {for_more}", pool.kind());
         }
     }
 
     #[test]
     fn exact_out_is_covered_by_what_it_asks_for(at: Index, input in side(), wanted in units()) {
-        let (pool, now) = at.get(&RECORDED);
+        let Recorded { pool, now, .. } = at.get(&RECORDED);
         if let Ok(swap) = pool.quote(input, Amount::Out(wanted), *now) {
-            prop_assert!(swap.amount_out >= wanted, "{}", pool.kind());
+            // At the end of all prices a CLMM gives what there is.
+            let given = if matches!(pool, Pool::RaydiumClmm(_)) { swap.amount_out.min(wanted) } else { wanted };
+            prop_assert!(swap.amount_out >= given, "{}", pool.kind());
             let covers = pool.quote(input, Amount::In(swap.amount_in), *now);
-            prop_assert!(covers.is_ok_and(|covers| covers.amount_out >= wanted), "{}: {:?} {:?}", pool.kind(), swap, covers);
+            prop_assert!(covers.is_ok_and(|covers| covers.amount_out >= given), "{}: {swap:?} {covers:?}", pool.kind());
         }
     }
 
     #[test]
     fn apply_is_quote_and_a_refusal_changes_nothing(at: Index, input in side(), units in units(), exact_in: bool) {
-        let (pool, now) = at.get(&RECORDED);
+        let Recorded { pool, now, .. } = at.get(&RECORDED);
         let amount = if exact_in { Amount::In(units) } else { Amount::Out(units) };
         let mut after = pool.clone();
         let applied = after.apply(input, amount, *now);
@@ -106,28 +156,34 @@ proptest! {
 
     #[test]
     fn two_trades_give_no_more_than_one(at: Index, input in side(), one in units(), other in units()) {
-        let (pool, now) = at.get(&RECORDED);
+        let recorded = at.get(&RECORDED);
+        let (pool, now) = (&recorded.pool, recorded.renewed());
         let (first, whole) = (one.min(other), one.max(other));
-        let mut pool_after = pool.clone();
-        let Ok(once) = pool.quote(input, Amount::In(whole), *now) else { return Ok(()) };
-        let Ok(one) = pool_after.apply(input, Amount::In(first), *now) else { return Ok(()) };
-        let Ok(two) = pool_after.quote(input, Amount::In(whole - first), *now) else { return Ok(()) };
+        let mut after = pool.clone();
+        let Ok(once) = pool.quote(input, Amount::In(whole), now) else { return Ok(()) };
+        let Ok(one) = after.apply(input, Amount::In(first), now) else { return Ok(()) };
+        let Ok(two) = after.quote(input, Amount::In(whole - first), now) else { return Ok(()) };
         let (split, once) = (one.amount_out + two.amount_out, once.amount_out);
-        prop_assert!(split <= once + 2 || compounds(pool), "{}: {} in two, {} in one", pool.kind(), split, once);
+        prop_assert!(split <= once + 2 || recorded.rewards_splitting(), "{}: {split} in two, {once} in one", pool.kind());
     }
 
     #[test]
     fn pieces_promise_no_less_and_hardly_more(at: Index, input in side(), units in units()) {
-        let (pool, now) = at.get(&RECORDED);
-        let (Ok(pieces), Ok(swap)) = (pool.pieces(input, *now), pool.quote(input, Amount::In(units), *now)) else {
+        let recorded = at.get(&RECORDED);
+        let (pool, now) = (&recorded.pool, recorded.now);
+        let (Ok(pieces), Ok(swap)) = (pool.pieces(input, now), pool.quote(input, Amount::In(units), now)) else {
             return Ok(());
         };
-        let (promised, used, left) = promised(&pieces, units);
+        let (promised, used, left) = promised(&pieces, swap.amount_in);
         let given = swap.amount_out as f64;
-        prop_assert!(promised * (1.0 + 1e-9) >= given, "{}: {} promised, {} given", pool.kind(), promised, given);
-        prop_assert!(left <= units as f64 * 1e-9 + 1.0, "{}: {} of {} finds no piece", pool.kind(), left, units);
+        prop_assert!(promised * (1.0 + 1e-9) >= given, "{}: {promised} promised, {given} given", pool.kind());
         // In every piece the program may lose a unit of what is paid, of the fee and of what is received.
-        let rounding = 3.0 * used as f64 * (1.0 + best_rate(pool, &pieces, input));
-        prop_assert!(promised <= given * (1.0 + 1e-9) + rounding, "{}: {} promised, {} given", pool.kind(), promised, given);
+        let lost = 3.0 * used as f64;
+        // A bound of what a DAMM v1 pool can give is reached before the pool has given it.
+        let ends = left <= units as f64 * 1e-9 + lost || matches!(pool, Pool::MeteoraDammV1(_));
+        prop_assert!(ends, "{}: {left} of {units} finds no piece", pool.kind());
+        let rounding = lost * (1.0 + best_rate(pool, &pieces, input));
+        let tight = promised <= given * (1.0 + 1e-9) + rounding;
+        prop_assert!(tight || recorded.bounded_loosely(), "{}: {promised} promised, {given} given", pool.kind());
     }
 }

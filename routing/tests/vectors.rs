@@ -1,7 +1,7 @@
 //! Every family against its vectors, to the unit.
 
-use routing::Pool;
 use routing::vectors::Vectors;
+use routing::{Pool, Side};
 
 use crate::data;
 
@@ -73,6 +73,26 @@ fn states_that_trade_are_valid() {
             assert_eq!(pool.check(), Ok(()), "{family}: {line}");
             let text = serde_json::to_string(&pool).expect("JSON");
             assert_eq!(serde_json::from_str::<Pool>(&text).expect("the same state"), pool);
+        }
+    }
+}
+
+/// So do the pools of the networks, of which a trade asks each in both directions.
+#[test]
+fn pools_of_networks_are_valid() {
+    for (pools, files) in [(30, 8), (100, 6), (300, 4), (1_000, 3)] {
+        for file in 0..files {
+            let name = format!("routing_{pools}pools_{file}.json");
+            let network: serde_json::Value = serde_json::from_str(&data::read(&name)).expect("JSON");
+            let states = network["pools"].as_array().expect("pools");
+            assert_eq!(states.len(), pools, "{name}");
+            for state in states {
+                let pool: Pool = serde_json::from_value(state.clone()).expect("a pool");
+                assert_eq!(pool.check(), Ok(()), "{name}: {}", state["id"]);
+                for input in Side::BOTH {
+                    assert!(!pool.pieces(input, 1_790_000_000).expect("pieces").is_empty(), "{name}: {}", state["id"]);
+                }
+            }
         }
     }
 }

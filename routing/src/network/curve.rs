@@ -1,6 +1,7 @@
 //! A pool's pieces as floats, for searches: what they find is computed again in integers.
 #![expect(clippy::float_arithmetic, reason = "a search; no amount is decided here")]
 
+use crate::dyadic::Dyadic;
 use crate::piece::Piece;
 
 /// A curve of falling marginal rates.
@@ -90,7 +91,7 @@ impl Stretch {
             }
             Piece::Curve { x, y, cap } => {
                 let (x, y) = (x.to_float(), y.to_float());
-                let cap = cap.map_or(f64::INFINITY, |cap| cap.to_float());
+                let cap = cap.map_or(f64::INFINITY, Dyadic::to_float);
                 if x <= 0.0 || y <= 0.0 || cap <= 0.0 {
                     return None;
                 }

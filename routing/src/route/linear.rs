@@ -2,10 +2,14 @@
 #![expect(clippy::float_arithmetic, reason = "a search; no amount is decided here")]
 
 /// A symmetric positive matrix of `size` rows, row after row; only the part below the diagonal is kept true.
+///
+/// Of each row only what lies from its first value on is worked with: with the rows of few values first there are few.
 #[derive(Debug, Default)]
 pub(super) struct Matrix {
     size: usize,
     cells: Vec<f64>,
+    /// By row: the column of its first value.
+    starts: Vec<usize>,
 }
 
 impl Matrix {
@@ -14,11 +18,15 @@ impl Matrix {
         self.size = size;
         self.cells.clear();
         self.cells.resize(size * size, 0.0);
+        self.starts.clear();
+        self.starts.extend(0..size);
     }
 
     /// Adds to the cell of this row and column, whichever is larger.
     pub(super) fn add(&mut self, row: usize, column: usize, value: f64) {
-        self.cells[row.max(column) * self.size + row.min(column)] += value;
+        let (row, column) = (row.max(column), row.min(column));
+        self.cells[row * self.size + column] += value;
+        self.starts[row] = self.starts[row].min(column);
     }
 
     /// Solves for the right side, which becomes the solution; the matrix becomes its factor. A row without a value of its
@@ -27,24 +35,25 @@ impl Matrix {
         let size = self.size;
         for row in 0..size {
             let (above, below) = self.cells.split_at_mut(row * size);
-            let current = &mut below[..=row];
-            for column in 0..row {
+            let (current, start) = (&mut below[..=row], self.starts[row]);
+            for column in start..row {
+                let from = start.max(self.starts[column]);
                 let other = &above[column * size..=column * size + column];
-                let sum = dot(&current[..column], &other[..column]);
+                let sum = dot(&current[from..column], &other[from..column]);
                 current[column] = (current[column] - sum) / other[column];
             }
-            let square = dot(&current[..row], &current[..row]);
+            let square = dot(&current[start..row], &current[start..row]);
             current[row] = (current[row] - square).max(least).sqrt();
         }
         for row in 0..size {
-            let cells = &self.cells[row * size..=row * size + row];
-            right[row] = (right[row] - dot(&cells[..row], &right[..row])) / cells[row];
+            let (cells, start) = (&self.cells[row * size..=row * size + row], self.starts[row]);
+            right[row] = (right[row] - dot(&cells[start..row], &right[start..row])) / cells[row];
         }
         for row in (0..size).rev() {
             right[row] /= self.cells[row * size + row];
-            let value = right[row];
-            for column in 0..row {
-                right[column] -= self.cells[row * size + column] * value;
+            let (value, start) = (right[row], self.starts[row]);
+            for (right, cell) in right[start..row].iter_mut().zip(&self.cells[row * size + start..]) {
+                *right -= cell * value;
             }
         }
     }

@@ -4,8 +4,10 @@ mod best;
 mod bound;
 mod equilibrium;
 mod fast;
+mod flows;
 mod linear;
 mod plan;
+mod tilted;
 
 use thiserror::Error;
 
@@ -31,18 +33,20 @@ pub struct Question {
 /// How large a route may grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The most pools on any way from the first token to the last.
+    /// Every swap lies on a way of at most so many pools from the first token to the last.
     pub hops: usize,
     /// The most swaps of the whole route; none: as many as pay.
     pub legs: Option<usize>,
     /// The most ways through it; none: as many as pay.
     pub paths: Option<usize>,
+    /// Whether a plan may leave a part untraded that no pool takes at any price; else that is [`RouteError::TooMuch`].
+    pub partial: bool,
 }
 
 impl Default for Limits {
-    /// Four hops, any number of legs and paths.
+    /// Four hops, any number of legs and paths, the whole amount.
     fn default() -> Self {
-        Self { hops: 4, legs: None, paths: None }
+        Self { hops: 8, legs: None, paths: None, partial: false }
     }
 }
 

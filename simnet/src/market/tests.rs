@@ -163,7 +163,7 @@ fn split(market: &mut Market, amount: Amount) -> (routing::Plan, Vec<Step>, (u16
     let view = Arc::clone(market.view(SLOT));
     let reach = view.reach(Venue::Tradewind);
     let [from, to] = ["SOL", "BONK"].map(|name| reach.network.token(name).expect("a token"));
-    let limits = Limits { hops: 4, legs: Some(16), paths: None };
+    let limits = Limits { hops: 4, legs: Some(16), paths: None, partial: false };
     let plan = routing::best(&reach.network, &Question { from, to, amount }, &limits).expect("a route").plan;
     let planned =
         |leg: &routing::Leg| if matches!(amount, Amount::In(_)) { leg.swap.amount_in } else { leg.swap.amount_out };

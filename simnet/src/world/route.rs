@@ -14,7 +14,7 @@ use crate::{Amount, Side, Step, Token, Venue};
 const HOPS: usize = 3;
 
 /// The router's limits.
-const LIMITS: Limits = Limits { hops: 4, legs: Some(STEPS_LIMIT), paths: None };
+const LIMITS: Limits = Limits { hops: 4, legs: Some(STEPS_LIMIT), paths: None, partial: false };
 
 /// Billionths of one.
 const BILLION: u128 = 1_000_000_000;

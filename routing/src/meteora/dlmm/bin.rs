@@ -1,21 +1,18 @@
-//! What one bin gives: layers of one price, the fee of the bin's distance, and who gets which part of it.
+//! What one bin gives of its liquidity, for which fee, and who gets which part of that.
 
 use super::volatility::{fee_beside, fee_within};
 use crate::dyadic::Round;
-use crate::math::mul_div_ceil;
 use crate::swap::{PoolError, Side};
 
-/// One bin as a swap comes to it.
+/// The terms on which a bin trades.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Offer {
+pub(super) struct Terms {
     /// Token Y for one token X, with 64 fractional bits.
     pub(super) price: u128,
-    /// What is for sale: of liquidity providers, of limit orders being filled, of limit orders not yet touched.
-    pub(super) layers: [u64; 3],
-    /// The token paid.
-    pub(super) input: Side,
     /// The fee here, in 1e-9.
     pub(super) rate: u64,
+    /// The token paid.
+    pub(super) input: Side,
     /// Whether the fee is taken from what is paid.
     pub(super) fee_on_input: bool,
     /// The protocol's part of the fee, in 1e-4.
@@ -33,176 +30,104 @@ pub(super) struct Fill {
     pub(super) fee: u64,
     /// The protocol's part of the fee.
     pub(super) protocol: u64,
-    /// The limit orders' part of the fee.
-    pub(super) orders: u64,
-    /// What each layer gives, before a fee on it.
-    pub(super) given: [u64; 3],
-    /// What the liquidity providers' layer takes, after a fee on it.
+    /// The part of the fee for owners of limit orders.
+    pub(super) owners: u64,
+    /// What liquidity providers get, without their part of the fee.
     pub(super) provided: u64,
+    /// What they give, a fee on it included.
+    pub(super) provisions: u64,
+    /// What limit orders that are being filled give, a fee on it included.
+    pub(super) processed: u64,
+    /// What limit orders that nobody had touched give, a fee on it included.
+    pub(super) open: u64,
 }
-
-/// The part of a limit order's fee that its owner gets, in 1e-4.
-const ORDER_OWNER_SHARE: u64 = 5_000;
 
 /// Shares of fees are fractions of this.
 const BASIS_POINTS: u64 = 10_000;
 
-impl Offer {
-    /// Pays `amount`, or as much of it as the bin takes.
-    #[inline]
-    pub(super) fn pay(&self, amount: u64) -> Result<Fill, PoolError> {
-        let [held, processed, open] = self.layers;
-        if processed | open != 0 {
-            return self.pay_layers(amount);
-        }
+// The short functions are inlined by force: a fill that passes through memory costs more than its arithmetic.
+impl Terms {
+    /// Pays `amount`, or as much of it as the bin takes, for liquidity of which the bin holds `held`.
+    #[inline(always)]
+    pub(super) fn pay(&self, held: u64, amount: u64) -> Result<Fill, PoolError> {
         let most = self.input_for(held)?;
-        // At least what remains of the least amount that buys everything is `most`; the same may remain of the next one.
-        let fee = if self.fee_on_input { fee_beside(most, self.rate) } else { 0 };
+        let fee = self.fee_beside(most);
+        // Of at most two amounts in a row remains the same after a fee, so the second condition is rarely looked at.
         if amount.saturating_sub(most) > fee + 1 || self.net(amount) > most {
-            return self.drain(held, most);
+            return Ok(self.settle(most + fee, most, held));
         }
         let net = self.net(amount);
-        let given = if net == most { held } else { self.output_for(net)? };
-        Ok(self.settle(amount, net, given, [given, 0, 0], net))
+        let bought = if net == most { held } else { self.output_for(net)? };
+        Ok(self.settle(amount, net, bought))
     }
 
-    /// Receives `amount`, or as much of it as the bin has.
-    #[inline]
-    pub(super) fn receive(&self, amount: u64) -> Result<Fill, PoolError> {
-        let [held, processed, open] = self.layers;
-        if processed | open != 0 {
-            return self.receive_layers(amount);
-        }
-        let gross = if self.fee_on_input { amount } else { amount.saturating_add(fee_beside(amount, self.rate)) };
+    /// Receives `amount`, or as much of it as the bin has, of liquidity of which it holds `held`.
+    #[inline(always)]
+    pub(super) fn receive(&self, held: u64, amount: u64) -> Result<Fill, PoolError> {
+        let gross = self.gross_output(amount);
         if gross >= held {
-            return self.drain(held, self.input_for(held)?);
+            let most = self.input_for(held)?;
+            return Ok(self.settle(self.gross_input(most)?, most, held));
         }
         let net = self.input_for(gross)?;
         let bought = if net == self.input_for(held)? { held } else { self.output_for(net)? };
-        self.keep(amount, self.settle(self.gross(net)?, net, bought, [bought, 0, 0], net))
+        let fill = self.settle(self.gross_input(net)?, net, bought);
+        self.keep(fill, amount)
     }
 
-    /// [`pay`](Self::pay) where there are limit orders.
-    fn pay_layers(&self, amount: u64) -> Result<Fill, PoolError> {
-        let net = self.net(amount);
-        match (self.held(), self.input_of_all()) {
-            (Some(held), Some(most)) if net > most => self.drain(held, most),
-            _ => self.fill(amount, net),
-        }
-    }
-
-    /// [`receive`](Self::receive) where there are limit orders.
-    fn receive_layers(&self, amount: u64) -> Result<Fill, PoolError> {
-        let held = self.held().ok_or(PoolError::Overflow)?;
-        let gross = if self.fee_on_input { amount } else { amount.saturating_add(fee_beside(amount, self.rate)) };
-        if gross >= held {
-            return self.drain(held, self.input_of_all().ok_or(PoolError::Overflow)?);
-        }
-        let mut rest = gross;
-        let mut net = 0_u64;
-        for layer in self.layers {
-            let part = rest.min(layer);
-            rest -= part;
-            net = net.checked_add(self.input_for(part)?).ok_or(PoolError::Overflow)?;
-        }
-        self.keep(amount, self.fill(self.gross(net)?, net)?)
-    }
-
-    /// Everything, `held`, for `most` before a fee on it.
-    #[inline]
-    fn drain(&self, held: u64, most: u64) -> Result<Fill, PoolError> {
-        let [provided, processed, open] = self.layers;
-        let provided = if processed | open == 0 { most } else { self.input_for(provided)? };
-        Ok(self.settle(self.gross(most)?, most, held, self.layers, provided))
-    }
-
-    /// What `paid` buys of layers that it does not outlast; `net` is what remains of it after a fee on it.
-    fn fill(&self, paid: u64, net: u64) -> Result<Fill, PoolError> {
-        let mut left = net;
-        let mut given = [0; 3];
-        let mut provided = 0;
-        let mut sum = 0_u64;
-        for (index, (layer, given)) in self.layers.into_iter().zip(&mut given).enumerate() {
-            if left == 0 || layer == 0 {
-                continue;
-            }
-            let most = self.input_for(layer)?;
-            let used = left.min(most);
-            *given = if used == most { layer } else { self.output_for(used)? };
-            sum = sum.checked_add(*given).ok_or(PoolError::Overflow)?;
-            left -= used;
-            if index == 0 {
-                provided = used;
-            }
-        }
-        Ok(self.settle(paid, net, sum, given, provided))
-    }
-
-    /// Takes the fee and parts it. Of `paid`, `net` remains after a fee on it; it buys `bought` before a fee on that.
-    #[inline]
-    fn settle(&self, paid: u64, net: u64, bought: u64, given: [u64; 3], provided: u64) -> Fill {
-        let fee = if self.fee_on_input { paid - net } else { fee_within(bought, self.rate) };
+    /// Takes the fee, and the protocol's part of it. Of `paid` there remains `net` after a fee on it, which buys `bought`
+    /// before a fee on that.
+    #[inline(always)]
+    fn settle(&self, paid: u64, net: u64, bought: u64) -> Fill {
+        let fee = self.fee(paid, net, bought);
         let received = if self.fee_on_input { bought } else { bought - fee };
-        let (protocol, orders) = self.parts(fee, provided, net);
-        Fill { paid, received, fee, protocol, orders, given, provided }
+        // A single unit that is all fee buys nothing of anybody: it is the protocol's.
+        let protocol = if net == 0 { fee } else { share(fee, u64::from(self.protocol_share)) };
+        Fill { paid, received, fee, protocol, owners: 0, provided: net, provisions: bought, processed: 0, open: 0 }
     }
 
-    /// One unit of input can buy more than was asked for: the trader gets what was asked, the pool keeps the rest, and where
-    /// the fee is on the output the rest is the protocol's.
-    #[inline]
-    fn keep(&self, wanted: u64, fill: Fill) -> Result<Fill, PoolError> {
+    /// The fee where `net` remains of `paid` and buys `bought`.
+    #[inline(always)]
+    pub(super) fn fee(&self, paid: u64, net: u64, bought: u64) -> u64 {
+        if self.fee_on_input { paid - net } else { fee_within(bought, self.rate) }
+    }
+
+    /// One unit of input can buy more than was asked for. The trader gets what was asked, the pool keeps the rest; where the
+    /// fee is on the output, as a fee for the protocol.
+    #[inline(always)]
+    pub(super) fn keep(&self, fill: Fill, wanted: u64) -> Result<Fill, PoolError> {
         let kept = fill.received.checked_sub(wanted).ok_or(PoolError::Math)?;
-        let fill = Fill { received: wanted, ..fill };
-        if self.fee_on_input || kept == 0 {
-            return Ok(fill);
-        }
-        // All of them are parts of what the bin held.
-        Ok(Fill { fee: fill.fee + kept, protocol: fill.protocol + kept, ..fill })
-    }
-
-    /// The protocol's and the limit orders' parts of a fee, where liquidity providers took `provided` of `net`.
-    #[inline]
-    fn parts(&self, fee: u64, provided: u64, net: u64) -> (u64, u64) {
-        if net == 0 {
-            // A single unit that is all fee buys nothing of anybody: it is the protocol's.
-            return (fee, 0);
-        }
-        if provided == net {
-            return (share(fee, u64::from(self.protocol_share)), 0);
-        }
-        let of_providers = mul_div_ceil(u128::from(fee), u128::from(provided), u128::from(net));
-        let of_providers = of_providers.and_then(|part| u64::try_from(part).ok()).unwrap_or(fee).min(fee);
-        let of_orders = fee - of_providers;
-        let owners = share(of_orders, ORDER_OWNER_SHARE);
-        (of_orders - owners + share(of_providers, u64::from(self.protocol_share)), owners)
-    }
-
-    /// All that the bin gives; none where it does not fit.
-    fn held(&self) -> Option<u64> {
-        self.layers.into_iter().try_fold(0_u64, u64::checked_add)
-    }
-
-    /// The input that buys everything, before a fee on it; none where it does not fit.
-    fn input_of_all(&self) -> Option<u64> {
-        self.layers.into_iter().try_fold(0_u64, |sum, layer| sum.checked_add(self.input_for(layer).ok()?))
+        let kept = if self.fee_on_input { 0 } else { kept };
+        Ok(Fill { received: wanted, fee: fill.fee + kept, protocol: fill.protocol + kept, ..fill })
     }
 
     /// What remains of `amount` after a fee on it.
-    #[inline]
-    fn net(&self, amount: u64) -> u64 {
+    #[inline(always)]
+    pub(super) fn net(&self, amount: u64) -> u64 {
         if self.fee_on_input { amount - fee_within(amount, self.rate) } else { amount }
     }
 
-    /// The least amount of which `net` remains after a fee on it.
-    #[inline]
-    fn gross(&self, net: u64) -> Result<u64, PoolError> {
-        let fee = if self.fee_on_input { fee_beside(net, self.rate) } else { 0 };
-        net.checked_add(fee).ok_or(PoolError::Overflow)
+    /// The fee on the input that belongs beside `net`.
+    #[inline(always)]
+    fn fee_beside(&self, net: u64) -> u64 {
+        if self.fee_on_input { fee_beside(net, self.rate) } else { 0 }
+    }
+
+    /// The least input of which `net` remains after a fee on it.
+    #[inline(always)]
+    pub(super) fn gross_input(&self, net: u64) -> Result<u64, PoolError> {
+        net.checked_add(self.fee_beside(net)).ok_or(PoolError::Overflow)
+    }
+
+    /// The least output of which `net` remains after a fee on it. What does not fit is more than any bin holds.
+    #[inline(always)]
+    pub(super) fn gross_output(&self, net: u64) -> u64 {
+        if self.fee_on_input { net } else { net.saturating_add(fee_beside(net, self.rate)) }
     }
 
     /// The least input that buys `amount`, before a fee on it.
-    #[inline]
-    fn input_for(&self, amount: u64) -> Result<u64, PoolError> {
+    #[inline(always)]
+    pub(super) fn input_for(&self, amount: u64) -> Result<u64, PoolError> {
         match self.input {
             Side::A => divided(amount, self.price, Round::Up),
             Side::B => multiplied(amount, self.price, Round::Up),
@@ -211,8 +136,8 @@ impl Offer {
     }
 
     /// What `amount` buys, before a fee on it.
-    #[inline]
-    fn output_for(&self, amount: u64) -> Result<u64, PoolError> {
+    #[inline(always)]
+    pub(super) fn output_for(&self, amount: u64) -> Result<u64, PoolError> {
         match self.input {
             Side::A => multiplied(amount, self.price, Round::Down),
             Side::B => divided(amount, self.price, Round::Down),
@@ -222,7 +147,7 @@ impl Offer {
 }
 
 /// Token Y for `amount` of token X at a price with 64 fractional bits; `None` when it does not fit.
-#[inline]
+#[inline(always)]
 fn multiplied(amount: u64, price: u128, round: Round) -> Option<u64> {
     let (amount, low_bits) = (u128::from(amount), u128::from(u64::MAX));
     let low = amount * (price & low_bits);
@@ -231,17 +156,32 @@ fn multiplied(amount: u64, price: u128, round: Round) -> Option<u64> {
 }
 
 /// Token X for `amount` of token Y at a price with 64 fractional bits; `None` when it does not fit.
-#[inline]
+#[inline(always)]
 fn divided(amount: u64, price: u128, round: Round) -> Option<u64> {
     let shifted = u128::from(amount) << 64;
-    let quotient = shifted.checked_div(price)?;
-    let whole = u64::try_from(quotient).ok()?;
-    whole.checked_add(u64::from(round == Round::Up && quotient * price != shifted))
+    let quotient = match round {
+        Round::Down => shifted.checked_div(price)?,
+        // The sum of both fits for every price but those near the end of what there can be.
+        Round::Up => match shifted.checked_add(price.checked_sub(1)?) {
+            Some(sum) => sum.checked_div(price)?,
+            None => at_the_end(shifted, price),
+        },
+    };
+    u64::try_from(quotient).ok()
 }
 
-/// A part of a fee, `basis_points` of it, rounded down; no more than all of it.
-#[inline]
-fn share(fee: u64, basis_points: u64) -> u64 {
+/// `⌈shifted / price⌉` where their sum does not fit.
+#[cold]
+fn at_the_end(shifted: u128, price: u128) -> u128 {
+    shifted.div_ceil(price)
+}
+
+/// A part of a fee in basis points, rounded down; no more than all of it.
+#[inline(always)]
+pub(super) fn share(fee: u64, basis_points: u64) -> u64 {
     let basis_points = basis_points.min(BASIS_POINTS);
+    if let Some(product) = fee.checked_mul(basis_points) {
+        return product / BASIS_POINTS;
+    }
     fee / BASIS_POINTS * basis_points + fee % BASIS_POINTS * basis_points / BASIS_POINTS
 }

@@ -4,6 +4,8 @@
 //! Source: the program `MeteoraAg/dlmm-sdk`, commit fb02e51a.
 
 mod bin;
+mod check;
+mod orders;
 mod pieces;
 mod volatility;
 mod walk;
@@ -13,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::decimal;
 use crate::piece::Piece;
 use crate::swap::{Amount, PoolError, Ratio, Side, Swap};
+use bin::Terms;
+use orders::Layers;
 use volatility::Volatility;
 use walk::walk;
 
@@ -115,15 +119,19 @@ impl MeteoraDlmm {
     /// # Errors
     /// [`PoolError::Invalid`] with the field.
     pub fn check(&self) -> Result<(), PoolError> {
-        Ok(())
+        check::check(self)
     }
 
     /// What the pool gives now. Changes nothing.
     ///
+    /// In each bin `fee = ⌈amount · rate⌉` of what is paid, or of what comes out where the fee is on the output, and
+    /// `out = ⌊in · price⌋`, or `⌊in / price⌋` for token X; a bin that is bought up takes `⌈held / price⌉`, or
+    /// `⌈held · price⌉`, and `⌈in · rate / (1 − rate)⌉` beside it. Exact-out goes the same way backwards.
+    ///
     /// # Errors
     /// See [`PoolError`].
     pub fn quote(&self, input: Side, amount: Amount, now: u64) -> Result<Swap, PoolError> {
-        walk(self, input, amount, &Volatility::at(self, now)?, |_, _| {})
+        walk(self, input, amount, &Volatility::at(self, now), |_, _, _| Ok(()))
     }
 
     /// What the pool gives, and the state after it; on an error nothing changes.
@@ -131,14 +139,12 @@ impl MeteoraDlmm {
     /// # Errors
     /// See [`PoolError`].
     pub fn apply(&mut self, input: Side, amount: Amount, now: u64) -> Result<Swap, PoolError> {
-        let volatility = Volatility::at(self, now)?;
-        let mut fills = Vec::new();
-        let swap = walk(self, input, amount, &volatility, |index, fill| fills.push((index, *fill)))?;
-        let mut booked = Vec::with_capacity(fills.len());
-        for (index, fill) in &fills {
-            let bin = self.bins.get(*index).ok_or(PoolError::Math)?;
-            booked.push((*index, Self::book(bin, input, fill)?));
-        }
+        let volatility = Volatility::at(self, now);
+        let mut booked = Vec::new();
+        let swap = walk(self, input, amount, &volatility, |index, bin, fill| {
+            booked.push((index, bin.after(input, fill)?));
+            Ok(())
+        })?;
         let claimable = match swap.fees.token {
             Side::A => &mut self.protocol_fee_x,
             Side::B => &mut self.protocol_fee_y,
@@ -168,7 +174,7 @@ impl MeteoraDlmm {
     /// The pool has nothing to give in this direction.
     pub fn price(&self, input: Side) -> Result<Ratio, PoolError> {
         const ONE: u128 = 1 << 64;
-        let mut ahead = self.ahead(input).filter(|(_, bin)| self.layers(bin, input) != [0; 3]);
+        let mut ahead = self.ahead(input).filter(|(_, bin)| self.layers(bin, input).first().is_some());
         let (_, bin) = ahead.next().ok_or(PoolError::InsufficientLiquidity)?;
         match input {
             _ if bin.price_x64 == 0 => Err(PoolError::Math),
@@ -180,13 +186,13 @@ impl MeteoraDlmm {
     /// The pool's curve for trades in one direction: a line for each bin, with the fee of its distance in it.
     ///
     /// # Errors
-    /// The base fee does not fit.
+    /// None for a state that can be; of one that cannot, pieces mean nothing.
     pub fn pieces(&self, input: Side, now: u64) -> Result<Vec<Piece>, PoolError> {
-        pieces::of(self, input, now)
+        Ok(pieces::of(self, input, now))
     }
 
     /// The bins that a swap comes to, in its order, with their places in the list.
-    #[inline]
+    #[inline(always)]
     fn ahead(&self, input: Side) -> impl Iterator<Item = (usize, &Bin)> {
         let place = self.place(self.active_id);
         let mut next = match input {
@@ -217,18 +223,23 @@ impl MeteoraDlmm {
         least + near.partition_point(|bin| bin.id < id)
     }
 
-    /// What a bin has to give for the token paid, in the order in which it is taken: of liquidity providers, of limit orders
-    /// that are being filled, of limit orders that are not yet.
-    fn layers(&self, bin: &Bin, input: Side) -> [u64; 3] {
-        let (provided, sells) = match input {
+    /// What a bin has for sale for the token paid.
+    #[inline(always)]
+    fn layers(&self, bin: &Bin, input: Side) -> Layers {
+        let (provisions, sells) = match input {
             Side::A => (bin.amount_y, 0),
             Side::B => (bin.amount_x, 1),
         };
-        if self.function_type == LIMIT_ORDERS && bin.limit_order_ask_side == sells {
-            [provided, bin.processed_order_remaining_amount, bin.open_order_amount]
-        } else {
-            [provided, 0, 0]
+        if self.function_type != LIMIT_ORDERS || bin.limit_order_ask_side != sells {
+            return Layers { provisions, processed: 0, open: 0 };
         }
+        Layers { provisions, processed: bin.processed_order_remaining_amount, open: bin.open_order_amount }
+    }
+
+    /// The terms of every bin, but for its price and its fee.
+    fn terms(&self, input: Side) -> Terms {
+        let fee_on_input = self.fee_on_input(input);
+        Terms { price: 0, rate: 0, input, fee_on_input, protocol_share: self.protocol_share }
     }
 
     /// Whether the fee is taken from what is paid, not from what is received.
@@ -242,3 +253,6 @@ const LIMIT_ORDERS: u8 = 2;
 
 /// The `collect_fee_mode` in which fees are taken in token Y.
 const ALWAYS_TOKEN_Y: u8 = 1;
+
+#[cfg(test)]
+mod tests;

@@ -8,9 +8,6 @@ use crate::swap::PoolError;
 pub(super) fn check(pool: &RaydiumClmm) -> Result<(), PoolError> {
     rates(pool)?;
     price(pool)?;
-    if pool.ticks.len() < 2 {
-        return refuse("ticks", "liquidity begins and ends: there are at least two");
-    }
     let mut liquidity = 0_u128;
     let mut at_price = 0_u128;
     let mut before: Option<i32> = None;

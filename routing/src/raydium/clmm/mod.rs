@@ -153,16 +153,15 @@ impl RaydiumClmm {
 
     /// What the pool gives at `now`, in seconds since the Unix epoch. Changes nothing.
     ///
-    /// As in the program, a swap that comes to the end of all prices before its amount is used up is made in part.
-    ///
     /// # Errors
-    /// See [`PoolError`].
+    /// See [`PoolError`]. A swap that comes to the end of all prices before its amount is used up is refused, as the
+    /// program's instructions refuse it without a limit.
     pub fn quote(&self, input: Side, amount: Amount, now: u64) -> Result<Swap, PoolError> {
-        self.quote_to(input, amount, now, None)
+        whole(amount, self.quote_to(input, amount, now, None)?)
     }
 
-    /// The same for a swap that stops at a square root of a price, Q64.64: `amount_in` or `amount_out` is then less than
-    /// what was asked for.
+    /// The same for a swap that stops at a square root of a price, Q64.64, or at the end of all prices: `amount_in` or
+    /// `amount_out` is then less than what was asked for.
     ///
     /// # Errors
     /// See [`PoolError`]; a limit on the wrong side of the price is [`PoolError::PriceLimit`].
@@ -173,9 +172,12 @@ impl RaydiumClmm {
     /// What the pool gives, and the state after it; on an error nothing changes.
     ///
     /// # Errors
-    /// See [`PoolError`].
+    /// See [`quote`](Self::quote).
     pub fn apply(&mut self, input: Side, amount: Amount, now: u64) -> Result<Swap, PoolError> {
-        self.apply_to(input, amount, now, None)
+        let (swap, after) = self.after(input, amount, now, None)?;
+        let swap = whole(amount, swap)?;
+        after.write(self);
+        Ok(swap)
     }
 
     /// The same for a swap that stops at a square root of a price: see [`quote_to`](Self::quote_to).
@@ -216,3 +218,15 @@ impl RaydiumClmm {
         pieces::of(self, input, now)
     }
 }
+
+/// Refuses a swap that was made in part only.
+fn whole(amount: Amount, swap: Swap) -> Result<Swap, PoolError> {
+    let made = match amount {
+        Amount::In(_) => swap.amount_in,
+        Amount::Out(_) => swap.amount_out,
+    };
+    if made == amount.units() { Ok(swap) } else { Err(PoolError::InsufficientLiquidity) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -71,11 +71,12 @@ fn exact_in(
     };
     beyond(input, price, to)?;
     let gross = amount(input.other(), from, price, liquidity, Round::Down).ok_or(PoolError::Overflow)?;
+    // Short of the price aimed at, all that is left is paid: what the price could not use up stays in the pool.
     if !terms.fee_on_input {
         let fee = fee_within(gross, rate)?;
-        return Ok(Step { price, paid, received: gross - fee, fee });
+        return Ok(Step { price, paid: if price == to { paid } else { remaining }, received: gross - fee, fee });
     }
-    // Short of the price aimed at, all that is left is paid: what the price could not use up is fee.
+    // With a fee on the input, that is part of the fee.
     let fee =
         if price == to { fee_upon(paid, rate)? } else { remaining.checked_sub(paid).ok_or(PoolError::Overflow)? };
     Ok(Step { price, paid, received: gross, fee })

@@ -32,6 +32,27 @@ const FACTORS: [u64; 19] = [
     0x0000_2216_e584_f5fa,
 ];
 
+/// The product of the factors for the lowest bits of a tick, each product rounded down as the program does it one by one:
+/// the prices of neighbouring ticks then differ in this look-up and share the rest of their way.
+const LOW_BITS: usize = 8;
+const LOW_PRODUCTS: [u128; 1 << LOW_BITS] = low_products();
+
+const fn low_products() -> [u128; 1 << LOW_BITS] {
+    let mut products = [1_u128 << 64; 1 << LOW_BITS];
+    let mut bits = 0;
+    while bits < products.len() {
+        let mut bit = 0;
+        while bit < LOW_BITS {
+            if bits >> bit & 1 == 1 {
+                products[bits] = (products[bits] * FACTORS[bit] as u128) >> 64;
+            }
+            bit += 1;
+        }
+        bits += 1;
+    }
+    products
+}
+
 /// Ticks per doubling of the square root of the price, `1 / log2(√1.0001)`, times 2^32.
 const TICKS_PER_DOUBLING_X32: i128 = 59_543_866_431_248;
 /// Bits of the logarithm after the point: sixteen leave an error of less than 0.22 ticks, always downwards.
@@ -45,12 +66,14 @@ pub fn sqrt_price_at_tick(tick: i32) -> Option<u128> {
     if !(MIN_TICK..=MAX_TICK).contains(&tick) {
         return None;
     }
-    let mut bits = tick.unsigned_abs();
-    let mut ratio = 1_u128 << 64;
-    for factor in FACTORS {
+    let distance = tick.unsigned_abs();
+    let low = usize::try_from(distance).ok()? % LOW_PRODUCTS.len();
+    let mut bits = distance >> LOW_BITS;
+    let mut ratio = *LOW_PRODUCTS.get(low)?;
+    for factor in FACTORS.iter().skip(LOW_BITS) {
         if bits & 1 == 1 {
             // At most 2^64 · (2^64 − 1): the product fits.
-            ratio = (ratio * u128::from(factor)) >> 64;
+            ratio = (ratio * u128::from(*factor)) >> 64;
         }
         bits >>= 1;
     }

@@ -9,7 +9,7 @@ const SCALE: u64 = 10_000;
 /// What the reduction factor is a share of.
 const REDUCTION_WHOLE: u64 = 10_000;
 /// What `dynamic_fee_control` is a share of, with the square of [`SCALE`].
-const CONTROL_WHOLE: u128 = 100_000 * 10_000 * 10_000;
+const CONTROL_WHOLE: u64 = 100_000 * 10_000 * 10_000;
 /// A fee with a dynamic part is never more than this, 1e-6.
 const MAX_RATE: u32 = 100_000;
 
@@ -104,8 +104,9 @@ impl Volatility {
     fn rate_of(&self, accumulator: u32) -> Result<u32, PoolError> {
         let crossed = u64::from(accumulator) * u64::from(self.spacing.unsigned_abs());
         let square = crossed.checked_mul(crossed).ok_or(PoolError::Overflow)?;
-        let dynamic = (u128::from(self.fee.dynamic_fee_control) * u128::from(square)).div_ceil(CONTROL_WHOLE);
-        let dynamic = u32::try_from(dynamic).unwrap_or(MAX_RATE).min(MAX_RATE);
+        // A product beyond 64 bits is far beyond the highest fee, which saves a division of 128 bits at every spacing.
+        let product = u64::from(self.fee.dynamic_fee_control).saturating_mul(square);
+        let dynamic = u32::try_from(product.div_ceil(CONTROL_WHOLE)).unwrap_or(MAX_RATE).min(MAX_RATE);
         let rate = self.base_rate.checked_add(dynamic).ok_or(PoolError::Overflow)?.min(MAX_RATE);
         if rate < RATE_WHOLE { Ok(rate) } else { Err(PoolError::Math) }
     }

@@ -129,9 +129,8 @@ impl<'pool, L: Ledger> Walk<'pool, L> {
 
     /// Goes up to the next initialised tick, and over it if the amount suffices.
     fn approach(&mut self, index: usize, tick: &Tick) -> Result<(), PoolError> {
-        let input = self.terms.input;
         let at = tick.sqrt_price_x64();
-        let (ahead, target) = match input {
+        let (ahead, target) = match self.terms.input {
             Side::A => (at != 0 && at <= self.price, at.max(self.limit)),
             Side::B => (at >= self.price, at.min(self.limit)),
         };
@@ -156,19 +155,9 @@ impl<'pool, L: Ledger> Walk<'pool, L> {
             if self.price == at {
                 liquidity = self.reach(index, tick, rate)?;
             }
-            if let Some(volatility) = &mut self.volatility {
-                let reached = if self.price == at { Some(tick.tick()) } else { None };
-                let skipped_to = match (skipped, reached) {
-                    (false, _) => None,
-                    (true, Some(tick)) => Some(tick),
-                    (true, None) => Some(match self.known_tick {
-                        Some(tick) => tick,
-                        None => tick_at_sqrt_price(self.price).ok_or(PoolError::Math)?,
-                    }),
-                };
-                volatility.advance(input, skipped_to)?;
-            }
-            if self.remaining == 0 || self.price == target {
+            let over = self.remaining == 0 || self.price == target;
+            self.advance_fee(skipped, over, tick)?;
+            if over {
                 break;
             }
         }
@@ -182,6 +171,25 @@ impl<'pool, L: Ledger> Walk<'pool, L> {
         volatility.accumulate();
         let (skipped, bound) = volatility.bound(target, self.terms.input, self.liquidity)?;
         Ok((volatility.rate()?, skipped, bound))
+    }
+
+    /// Lets the dynamic fee follow the price into the next spacing.
+    fn advance_fee(&mut self, skipped: bool, over: bool, next: &Tick) -> Result<(), PoolError> {
+        let Some(volatility) = &mut self.volatility else { return Ok(()) };
+        let reached = self.price == next.sqrt_price_x64();
+        if skipped && !reached && over && self.liquidity > 0 {
+            // The swap ends here with the accumulator at its maximum: nothing depends on where in the spacings it ends.
+            return Ok(());
+        }
+        let skipped_to = match (skipped, reached) {
+            (false, _) => None,
+            (true, true) => Some(next.tick()),
+            (true, false) => Some(match self.known_tick {
+                Some(tick) => tick,
+                None => tick_at_sqrt_price(self.price).ok_or(PoolError::Math)?,
+            }),
+        };
+        volatility.advance(self.terms.input, skipped_to)
     }
 
     /// On a tick: buys from its orders and, if none are left, crosses it. Returns the liquidity from there on.
