@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use routing::{Amount, Limits, NetworkFile, Plan, Question, RouteError, Trade, best, fast};
+use routing::{Amount, Limits, Network, NetworkFile, Plan, Pool, Question, RouteError, Trade, best, certify, fast};
 
 use crate::data;
 
@@ -128,6 +128,26 @@ fn a_trade_of_more_than_the_pools_hold_is_refused_or_made_in_part() {
     let everything = Question { amount: Amount::Out(u64::MAX / 2), ..question(file, &file.trades[0]) };
     assert_eq!(best(&file.network, &everything, &Limits::default()), Err(RouteError::TooMuch));
     assert_eq!(fast(&file.network, &everything, 3), Err(RouteError::TooMuch));
+}
+
+#[test]
+fn prices_that_say_nothing_prove_nothing() {
+    let network = twins();
+    let question = Question { from: 0, to: 1, amount: Amount::Out(1_000) };
+    let plan = fast(&network, &question, 1).expect("a path");
+    assert_eq!(certify(&network, &question, &[], &plan).bound, 0);
+}
+
+/// Two equal pools between two tokens.
+fn twins() -> Network {
+    let state = serde_json::json!({ "coin_vault": "100000000", "pc_vault": "100000000", "need_take_pnl_coin": "0",
+        "need_take_pnl_pc": "0", "swap_fee_numerator": "25", "swap_fee_denominator": "10000" });
+    let mut network = Network::new(["A", "B"], 1_790_000_000);
+    for id in ["one", "other"] {
+        let pool = Pool::read("raydium_amm_v4", &state.to_string()).expect("a pool");
+        network.list(id, ("A", "B"), pool).expect("listed");
+    }
+    network
 }
 
 #[test]
