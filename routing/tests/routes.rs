@@ -131,6 +131,26 @@ fn a_trade_of_more_than_the_pools_hold_is_refused_or_made_in_part() {
 }
 
 #[test]
+fn one_leg_is_one_leg() {
+    let question = Question { from: 0, to: 1, amount: Amount::In(5_000_000) };
+    let network = twins();
+    let split = best(&network, &question, &Limits::default()).expect("a split").plan;
+    let limited = best(&network, &question, &Limits { legs: Some(1), ..Limits::default() }).expect("a route").plan;
+    assert_eq!((split.legs.len(), limited.legs.len()), (2, 1));
+}
+
+#[test]
+fn any_number_of_hops_may_be_allowed() {
+    let file = &SMALL[0];
+    let good = question(file, &file.trades[0]);
+    let limits = Limits { hops: usize::MAX, partial: true, ..Limits::default() };
+    check(file, &good, &best(&file.network, &good, &limits).expect("a route").plan);
+    check(file, &good, &fast(&file.network, &good, usize::MAX).expect("a path"));
+    let everything = Question { amount: Amount::Out(u64::MAX / 2), ..good };
+    assert_eq!(fast(&file.network, &everything, usize::MAX), Err(RouteError::TooMuch));
+}
+
+#[test]
 fn prices_that_say_nothing_prove_nothing() {
     let network = twins();
     let question = Question { from: 0, to: 1, amount: Amount::Out(1_000) };

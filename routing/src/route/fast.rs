@@ -21,7 +21,8 @@ pub fn fast(network: &Network, question: &Question, hops: usize) -> Result<Plan,
         Amount::In(units) => Search { network, start: question.from, end: question.to, forward: true, units },
         Amount::Out(units) => Search { network, start: question.to, end: question.from, forward: false, units },
     };
-    let paths = search.paths(hops);
+    // No path that comes to each token once is longer.
+    let paths = search.paths(hops.min(network.tokens().len()));
     let mut failure = None;
     let mut plans = Vec::with_capacity(paths.len());
     for path in &paths {
@@ -168,7 +169,7 @@ impl Search<'_> {
         let mut seen = vec![false; self.network.tokens().len()];
         let mut front = vec![self.start];
         seen[self.start] = true;
-        for _ in 0..hops {
+        for _ in 0..hops.min(seen.len()) {
             let mut next = Vec::new();
             for way in front.iter().flat_map(|token| self.network.leaving(*token)) {
                 let trades = if self.forward {
