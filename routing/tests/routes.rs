@@ -158,6 +158,30 @@ fn prices_that_say_nothing_prove_nothing() {
     assert_eq!(certify(&network, &question, &[], &plan).bound, 0);
 }
 
+/// DAMM v1 knows no exact output: what it gives beyond what is wanted is part of the plan's sum, and no such pool stands
+/// before another.
+#[test]
+fn what_a_pool_gives_beyond_what_is_wanted_is_counted() {
+    let vault = serde_json::json!({ "total_amount": "2000000", "lp_supply": "20000", "token_reserve": "2000000",
+        "last_updated_locked_profit": "0", "last_report": "0", "locked_profit_degradation": "0" });
+    let state = serde_json::json!({ "curve": "constant_product", "trade_fee_numerator": "25", "trade_fee_denominator":
+        "10000", "protocol_trade_fee_numerator": "0", "protocol_trade_fee_denominator": "10000", "pool_vault_a_lp": "10000",
+        "pool_vault_b_lp": "10000", "vault_a": vault, "vault_b": vault });
+    let pool = Pool::read("meteora_damm_v1", &state.to_string()).expect("a pool");
+    let mut network = Network::new(["A", "B", "C"], 1_790_000_000);
+    network.list("first", ("A", "B"), pool.clone()).expect("listed");
+    let mut file = NetworkFile { network, trades: Vec::new() };
+    let question = Question { from: 0, to: 1, amount: Amount::Out(1_050) };
+    for plan in [fast(&file.network, &question, 1), best(&file.network, &question, &Limits::default()).map(|a| a.plan)]
+    {
+        let plan = plan.expect("a path");
+        check(&file, &question, &plan);
+        assert!(plan.amount_out > 1_050, "one share of the vault is worth a hundred units");
+    }
+    file.network.list("second", ("B", "C"), pool).expect("listed");
+    assert!(fast(&file.network, &Question { to: 2, ..question }, 2).is_err());
+}
+
 /// Two equal pools between two tokens.
 fn twins() -> Network {
     let state = serde_json::json!({ "coin_vault": "100000000", "pc_vault": "100000000", "need_take_pnl_coin": "0",

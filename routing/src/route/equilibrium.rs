@@ -7,13 +7,12 @@
 //! Through Constant Function Market Makers" (2023), with Newton in place of L-BFGS.
 #![expect(clippy::float_arithmetic, reason = "a search; no amount is decided here")]
 
-use crate::network::{Given, Network, pool_of};
-use crate::pool::Pool;
+use crate::network::{Given, Network};
 use crate::swap::Amount;
 
-use super::Question;
 use super::linear::Matrix;
 use super::tilted::{WIDEST, until};
+use super::{Question, may_give};
 
 /// The most rounds of Newton's method.
 const ROUNDS: usize = 120;
@@ -66,12 +65,7 @@ impl<'a> Search<'a> {
         let tokens = network.tokens().len();
         let forward = matches!(question.amount, Amount::In(_));
         let open = |edge: u32| {
-            let listed = &network.pools()[pool_of(edge).0];
-            // DAMM v1 knows no exact output: it may give more, which would be left over before the last token.
-            let exact = forward
-                || !matches!(listed.pool, Pool::MeteoraDammV1(_))
-                || network.edges()[edge as usize].to == question.to;
-            exact && allowed.is_none_or(|allowed| allowed[edge as usize])
+            (forward || may_give(network, edge, question.to)) && allowed.is_none_or(|allowed| allowed[edge as usize])
         };
         let from_start = reached(network, question.from, open);
         let to_end = reached(network, question.to, |edge| open(edge ^ 1));
