@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use routing::{Amount, Limits, NetworkFile, Plan, Question, RouteError, Trade, best, fast};
+use routing::{Amount, Limits, Network, NetworkFile, Plan, Pool, Question, RouteError, Trade, best, certify, fast};
 
 use crate::data;
 
@@ -128,6 +128,70 @@ fn a_trade_of_more_than_the_pools_hold_is_refused_or_made_in_part() {
     let everything = Question { amount: Amount::Out(u64::MAX / 2), ..question(file, &file.trades[0]) };
     assert_eq!(best(&file.network, &everything, &Limits::default()), Err(RouteError::TooMuch));
     assert_eq!(fast(&file.network, &everything, 3), Err(RouteError::TooMuch));
+}
+
+#[test]
+fn one_leg_is_one_leg() {
+    let question = Question { from: 0, to: 1, amount: Amount::In(5_000_000) };
+    let network = twins();
+    let split = best(&network, &question, &Limits::default()).expect("a split").plan;
+    let limited = best(&network, &question, &Limits { legs: Some(1), ..Limits::default() }).expect("a route").plan;
+    assert_eq!((split.legs.len(), limited.legs.len()), (2, 1));
+}
+
+#[test]
+fn any_number_of_hops_may_be_allowed() {
+    let file = &SMALL[0];
+    let good = question(file, &file.trades[0]);
+    let limits = Limits { hops: usize::MAX, partial: true, ..Limits::default() };
+    check(file, &good, &best(&file.network, &good, &limits).expect("a route").plan);
+    check(file, &good, &fast(&file.network, &good, usize::MAX).expect("a path"));
+    let everything = Question { amount: Amount::Out(u64::MAX / 2), ..good };
+    assert_eq!(fast(&file.network, &everything, usize::MAX), Err(RouteError::TooMuch));
+}
+
+#[test]
+fn prices_that_say_nothing_prove_nothing() {
+    let network = twins();
+    let question = Question { from: 0, to: 1, amount: Amount::Out(1_000) };
+    let plan = fast(&network, &question, 1).expect("a path");
+    assert_eq!(certify(&network, &question, &[], &plan).bound, 0);
+}
+
+/// DAMM v1 knows no exact output: what it gives beyond what is wanted is part of the plan's sum, and no such pool stands
+/// before another.
+#[test]
+fn what_a_pool_gives_beyond_what_is_wanted_is_counted() {
+    let vault = serde_json::json!({ "total_amount": "2000000", "lp_supply": "20000", "token_reserve": "2000000",
+        "last_updated_locked_profit": "0", "last_report": "0", "locked_profit_degradation": "0" });
+    let state = serde_json::json!({ "curve": "constant_product", "trade_fee_numerator": "25", "trade_fee_denominator":
+        "10000", "protocol_trade_fee_numerator": "0", "protocol_trade_fee_denominator": "10000", "pool_vault_a_lp": "10000",
+        "pool_vault_b_lp": "10000", "vault_a": vault, "vault_b": vault });
+    let pool = Pool::read("meteora_damm_v1", &state.to_string()).expect("a pool");
+    let mut network = Network::new(["A", "B", "C"], 1_790_000_000);
+    network.list("first", ("A", "B"), pool.clone()).expect("listed");
+    let mut file = NetworkFile { network, trades: Vec::new() };
+    let question = Question { from: 0, to: 1, amount: Amount::Out(1_050) };
+    for plan in [fast(&file.network, &question, 1), best(&file.network, &question, &Limits::default()).map(|a| a.plan)]
+    {
+        let plan = plan.expect("a path");
+        check(&file, &question, &plan);
+        assert!(plan.amount_out > 1_050, "one share of the vault is worth a hundred units");
+    }
+    file.network.list("second", ("B", "C"), pool).expect("listed");
+    assert!(fast(&file.network, &Question { to: 2, ..question }, 2).is_err());
+}
+
+/// Two equal pools between two tokens.
+fn twins() -> Network {
+    let state = serde_json::json!({ "coin_vault": "100000000", "pc_vault": "100000000", "need_take_pnl_coin": "0",
+        "need_take_pnl_pc": "0", "swap_fee_numerator": "25", "swap_fee_denominator": "10000" });
+    let mut network = Network::new(["A", "B"], 1_790_000_000);
+    for id in ["one", "other"] {
+        let pool = Pool::read("raydium_amm_v4", &state.to_string()).expect("a pool");
+        network.list(id, ("A", "B"), pool).expect("listed");
+    }
+    network
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::plan::{Plan, fill};
 use super::{Answer, Limits, Question, RouteError, fast};
 
 /// A single path that is this close to what no route can beat is not split.
-const CLOSE_ENOUGH: f64 = 1e-6;
+const CLOSE_BILLIONTHS: u64 = 1_000;
 
 /// How far from balanced the tokens may be when a search ends, all together, as a part of the trade.
 const CLOSE: f64 = 1e-2;
@@ -38,7 +38,9 @@ pub fn best(network: &Network, question: &Question, limits: &Limits) -> Result<A
     if let Some(single) = single.as_ref().ok().filter(|single| is_close(question, search.prices(), single)) {
         // A small trade moves no price: those before it prove that one path is enough.
         let certificate = proved(network, question, search.prices(), single);
-        return Ok(Answer { plan: single.clone(), certificate });
+        if certificate.gap_billionths <= CLOSE_BILLIONTHS {
+            return Ok(Answer { plan: single.clone(), certificate });
+        }
     }
     let spot = search.prices().to_vec();
     search.settle(CLOSE);
@@ -86,12 +88,12 @@ fn split(
     if whole || limits.partial { Ok(plan) } else { Err(RouteError::TooMuch) }
 }
 
-/// Whether the plan is worth about what is paid at these prices, at which no pool gives anything away.
+/// Whether the plan is worth about what is paid at these prices, without what pools may give away at them.
 fn is_close(question: &Question, prices: &[f64], plan: &Plan) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "a search")]
     let (paid, received) =
         (plan.amount_in as f64 * prices[question.from], plan.amount_out as f64 * prices[question.to]);
-    received >= paid * (1.0 - CLOSE_ENOUGH)
+    received >= paid * (1.0 - 1e-6)
 }
 
 /// The plan that gives more, or takes less.

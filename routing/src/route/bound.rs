@@ -49,7 +49,9 @@ pub fn certify(network: &Network, question: &Question, prices: &[Dyadic], plan: 
         }
         Amount::Out(units) => {
             let worth = Dyadic::whole(units).mul(price(question.to), Round::Down);
-            let bound = worth.sub(surplus, Round::Down).div(price(question.from), Round::Down).ceil();
+            // Where what is paid is worth nothing the prices say nothing of how much it is.
+            let paid = price(question.from);
+            let bound = if paid.is_zero() { 0 } else { worth.sub(surplus, Round::Down).div(paid, Round::Down).ceil() };
             let bound = u64::try_from(bound).unwrap_or(u64::MAX);
             Certificate { bound, gap_billionths: share(plan.amount_in.saturating_sub(bound), bound) }
         }

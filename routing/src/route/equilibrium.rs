@@ -7,16 +7,18 @@
 //! Through Constant Function Market Makers" (2023), with Newton in place of L-BFGS.
 #![expect(clippy::float_arithmetic, reason = "a search; no amount is decided here")]
 
-use crate::network::{Given, Network, pool_of};
-use crate::pool::Pool;
+use crate::network::{Given, Network};
 use crate::swap::Amount;
 
-use super::Question;
 use super::linear::Matrix;
 use super::tilted::{FIRST_RISE, until};
+use super::{Question, may_give};
 
 /// The most rounds of Newton's method.
 const ROUNDS: usize = 120;
+
+/// The most pools in a chain that gives a token its first price.
+const CHAIN: usize = 16;
 
 /// The largest step of a price: by this factor, less one.
 const STEP: f64 = 0.5;
@@ -66,12 +68,7 @@ impl<'a> Search<'a> {
         let tokens = network.tokens().len();
         let forward = matches!(question.amount, Amount::In(_));
         let open = |edge: u32| {
-            let listed = &network.pools()[pool_of(edge).0];
-            // DAMM v1 knows no exact output: it may give more, which would be left over before the last token.
-            let exact = forward
-                || !matches!(listed.pool, Pool::MeteoraDammV1(_))
-                || network.edges()[edge as usize].to == question.to;
-            exact && allowed.is_none_or(|allowed| allowed[edge as usize])
+            (forward || may_give(network, edge, question.to)) && allowed.is_none_or(|allowed| allowed[edge as usize])
         };
         let from_start = reached(network, question.from, open);
         let to_end = reached(network, question.to, |edge| open(edge ^ 1));
@@ -113,14 +110,19 @@ impl<'a> Search<'a> {
         used.map(|(way, given)| (way.edge, given))
     }
 
-    /// The value of a unit by the best chain of first rates: nobody would trade at these prices, and whoever asks for a
+    /// The value of a unit by the best chain of first rates, the ground's own aside, and where chains in a circle gain, so many
+    /// times round: nobody would trade at these prices, and whoever asks for a
     /// little less than they do would.
     fn first_prices(&mut self) {
         let forward = matches!(self.question.amount, Amount::In(_));
         self.prices[self.ground] = 1.0;
-        for _ in 0..self.prices.len() {
+        for _ in 0..CHAIN {
             let mut changed = false;
             for way in &self.ways {
+                let grounded = if forward { way.from } else { way.to };
+                if grounded == self.ground {
+                    continue;
+                }
                 if forward {
                     let value = way.first * self.prices[way.to];
                     if value > self.prices[way.from] * (1.0 + 1e-12) {

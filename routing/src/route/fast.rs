@@ -5,7 +5,7 @@ use crate::network::Network;
 use crate::swap::{Amount, PoolError};
 
 use super::plan::{Share, fill};
-use super::{Plan, Question, RouteError};
+use super::{Plan, Question, RouteError, may_give};
 
 /// The best single path of at most `hops` pools.
 ///
@@ -21,7 +21,10 @@ pub fn fast(network: &Network, question: &Question, hops: usize) -> Result<Plan,
         Amount::In(units) => Search { network, start: question.from, end: question.to, forward: true, units },
         Amount::Out(units) => Search { network, start: question.to, end: question.from, forward: false, units },
     };
-    let paths = search.paths(hops);
+    // No path that comes to each token once is longer.
+    let mut paths = search.paths(hops.min(network.tokens().len()));
+    // A way in a circle may come to a pool again, which has then changed.
+    paths.retain(|path| path.iter().enumerate().all(|(at, edge)| path[..at].iter().all(|other| other / 2 != edge / 2)));
     let mut failure = None;
     let mut plans = Vec::with_capacity(paths.len());
     for path in &paths {
@@ -37,7 +40,7 @@ pub fn fast(network: &Network, question: &Question, hops: usize) -> Result<Plan,
     };
     let complete = |plan: &Plan| match question.amount {
         Amount::In(units) => plan.amount_in == units && plan.amount_out > 0,
-        Amount::Out(units) => plan.amount_out == units && plan.amount_in > 0,
+        Amount::Out(units) => plan.amount_out >= units && plan.amount_in > 0,
     };
     match best.filter(complete) {
         Some(plan) => Ok(plan),
@@ -129,6 +132,9 @@ impl Search<'_> {
                 (way.edge, out)
             } else {
                 let edge = way.edge ^ 1;
+                if !may_give(self.network, edge, self.start) {
+                    continue;
+                }
                 let curve = &self.network.edges()[edge as usize].curve;
                 if amount >= known * curve.first() {
                     continue;
@@ -168,7 +174,7 @@ impl Search<'_> {
         let mut seen = vec![false; self.network.tokens().len()];
         let mut front = vec![self.start];
         seen[self.start] = true;
-        for _ in 0..hops {
+        for _ in 0..hops.min(seen.len()) {
             let mut next = Vec::new();
             for way in front.iter().flat_map(|token| self.network.leaving(*token)) {
                 let trades = if self.forward {

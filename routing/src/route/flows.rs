@@ -75,7 +75,8 @@ impl<'a> Flows<'a> {
         while let Some(place) = self.on_long_ways_only(&order, limits.hops) {
             self.leave_out(place);
         }
-        let aim = limits.legs.unwrap_or(usize::MAX).max(before - before / 3);
+        // At least one goes at a time: of two flows a third is none.
+        let aim = limits.legs.unwrap_or(usize::MAX).max(before.saturating_sub((before / 3).max(1)));
         while self.flows.len() > aim {
             self.leave_out_smallest();
         }
@@ -151,6 +152,8 @@ impl<'a> Flows<'a> {
 
     /// The smallest flow that lies on no way of at most `hops`.
     fn on_long_ways_only(&self, order: &[usize], hops: usize) -> Option<usize> {
+        // No way is longer than there are tokens.
+        let hops = hops.min(order.len());
         let far_away = order.len() + hops;
         let (mut before, mut after) = (vec![far_away; order.len()], vec![far_away; order.len()]);
         (before[self.start], after[self.end]) = (0, 0);

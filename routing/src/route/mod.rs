@@ -16,7 +16,8 @@ pub use self::bound::{Certificate, certify};
 pub use self::fast::fast;
 pub use self::plan::{Leg, Plan};
 
-use crate::network::Network;
+use crate::network::{Network, pool_of};
+use crate::pool::Pool;
 use crate::swap::{Amount, PoolError};
 
 /// What is to be traded: tokens are places in [`Network::tokens`].
@@ -97,6 +98,14 @@ pub enum RouteError {
         /// Its words.
         error: PoolError,
     },
+}
+
+/// Whether an edge can take part in a route to `last` of which the output is fixed.
+///
+/// DAMM v1 knows no exact output: it may give more, which would be left over before the last token.
+fn may_give(network: &Network, edge: u32, last: usize) -> bool {
+    let listed = &network.pools()[pool_of(edge).0];
+    !matches!(listed.pool, Pool::MeteoraDammV1(_)) || network.edges()[edge as usize].to == last
 }
 
 impl Question {

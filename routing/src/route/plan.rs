@@ -100,6 +100,8 @@ pub(super) fn fill(network: &Network, question: &Question, shares: &[Share]) -> 
     }
     let (start, end) = if forward { (question.from, question.to) } else { (question.to, question.from) };
     held[start] = question.amount.units();
+    // Of what is fixed; a pool that knows no exact output may give a little more than it is asked for.
+    let mut given = 0_u64;
     let mut legs = Vec::with_capacity(shares.len());
     for share in shares {
         let (near, far) = side(share);
@@ -120,6 +122,12 @@ pub(super) fn fill(network: &Network, question: &Question, shares: &[Share]) -> 
             Err(error) => return Err(refused(error)),
         };
         held[near] -= units;
+        let moved = if forward { swap.amount_in } else { swap.amount_out };
+        if near == start {
+            given = given.checked_add(moved).ok_or(refused(PoolError::Overflow))?;
+        } else if moved != units {
+            return Err(RouteError::TooMuch);
+        }
         let brought = if forward { swap.amount_out } else { swap.amount_in };
         held[far] = held[far].checked_add(brought).ok_or(refused(PoolError::Overflow))?;
         let (from, to) = if forward { (near, far) } else { (far, near) };
@@ -131,7 +139,7 @@ pub(super) fn fill(network: &Network, question: &Question, shares: &[Share]) -> 
     if (0..tokens).any(|token| held[token] > 0 && token != start && token != end) {
         return Err(RouteError::TooMuch);
     }
-    let (given, got) = (question.amount.units() - held[start], held[end]);
+    let got = held[end];
     let (amount_in, amount_out) = if forward { (given, got) } else { (got, given) };
     Ok(Plan { legs, amount_in, amount_out })
 }
