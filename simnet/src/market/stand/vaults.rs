@@ -41,7 +41,7 @@ pub(super) const fn fill(pool: &mut MeteoraDammV1, [a, b]: [u64; 2]) {
 
 /// Searches for the balance of the two reserves at which a stable curve has this price.
 pub(super) fn balance(pool: &mut MeteoraDammV1, [a, b]: [u64; 2], price: u128) -> Option<()> {
-    let part = |amount: u64, share: u64| u64::try_from(u128::from(amount) * u128::from(share) >> 31).ok();
+    let part = |amount: u64, share: u64| u64::try_from((u128::from(amount) * u128::from(share)) >> 31).ok();
     let (mut low, mut high) = (1_u64 << 20, (1_u64 << 32) - (1 << 20));
     // More of the first token makes it cheaper.
     while low < high {
