@@ -103,9 +103,10 @@ impl Stretch {
         }
     }
 
+    /// None for a line of no more than a unit: it stands for rounding, and its rate for nothing that can be had.
     fn line(yields: f64, cap: f64) -> Option<Self> {
         let rate = yields / cap;
-        let usable = rate.is_finite() && rate > 0.0 && cap > 0.0 && cap.is_finite();
+        let usable = rate.is_finite() && rate > 0.0 && cap > 1.0 && cap.is_finite();
         usable.then_some(Self { first: rate, last: rate, x: 0.0, y: 0.0, cap, paid: 0.0, received: 0.0, yields })
     }
 

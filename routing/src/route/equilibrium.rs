@@ -110,9 +110,8 @@ impl<'a> Search<'a> {
         used.map(|(way, given)| (way.edge, given))
     }
 
-    /// The value of a unit by the best chain of first rates, the ground's own aside, and where chains in a circle gain, so many
-    /// times round: nobody would trade at these prices, and whoever asks for a
-    /// little less than they do would.
+    /// The value of a unit by the best chain of first rates: nobody would trade at these prices, and whoever asks for a little
+    /// less than they do would. Where a chain in a circle gains, they are only somewhere to begin.
     fn first_prices(&mut self) {
         let forward = matches!(self.question.amount, Amount::In(_));
         self.prices[self.ground] = 1.0;

@@ -232,7 +232,6 @@ proptest! {
 }
 
 #[test]
-#[expect(clippy::cast_precision_loss, reason = "a search")]
 fn no_circle_of_pools_gains() {
     for seed in 0..4 {
         let mut market = market(&format!("seed={seed}"));
