@@ -184,6 +184,8 @@ impl PoolArc {
     /// curve than above the chord. So much can be told without touching the curve below it.
     fn corners(&self, from: Touch, to: Touch, chain: &mut Chain) {
         let mut open = vec![(from, to, 0)];
+        // Not the chain's corners: where it leaves out most of them that count would never end the search.
+        let mut touched = 0;
         while let Some((low, high, depth)) = open.pop() {
             let middle = between(low.amount, high.amount);
             if middle <= low.amount || middle >= high.amount {
@@ -198,11 +200,12 @@ impl PoolArc {
             let share = if is_far(low.amount, high.amount) { CLOSE } else { CLOSE + 1 };
             let close = corner.mul(Dyadic::scaled(1, share, Round::Up), Round::Up);
             let within = height.order(&close).is_le() || height.order(&Dyadic::scaled(1, -1, Round::Up)).is_le();
-            if within || depth == DEPTH || chain.corners.len() + open.len() >= CORNERS {
+            if within || depth == DEPTH || touched >= CORNERS {
                 chain.push(middle, corner);
                 continue;
             }
             let touch = self.touch(middle);
+            touched += 1;
             open.push((touch, high, depth + 1));
             open.push((low, touch, depth + 1));
         }

@@ -190,6 +190,9 @@ impl MeteoraDammV1 {
         let kept = total.checked_sub(protocol).ok_or(PoolError::Math)?;
         let net = gained.checked_sub(kept).filter(|net| *net > 0).ok_or(PoolError::ZeroOutput)?;
 
+        // What is quoted can be booked.
+        view.vault_in.after_deposit(deposited, minted).ok_or(PoolError::Overflow)?;
+
         let given = self.curve.output(view, net)?;
         let burned = vault::shares(given, view.unlocked_out, view.vault_out.lp_supply)?;
         let amount_out = vault::worth(burned, view.unlocked_out, view.vault_out.lp_supply)?;

@@ -253,3 +253,45 @@ fn a_state_that_cannot_be_is_named() {
     assert!(serde_json::from_str::<MeteoraDammV1>(&text.replace("stable", "cubic")).is_err());
     assert!(serde_json::from_str::<MeteoraDammV1>(&text.replace("\"250\"", "\"-250\"")).is_err());
 }
+
+/// A stable pool of two like vaults.
+fn even(multiplier_b: u64, token_reserve_b: u64) -> MeteoraDammV1 {
+    let vault = |token_reserve| Vault {
+        total_amount: 2_000_000_000,
+        lp_supply: 2_000_000_000,
+        token_reserve,
+        last_updated_locked_profit: 0,
+        last_report: 0,
+        locked_profit_degradation: 0,
+    };
+    let curve = Stable { amp: 60, token_a_multiplier: 1, token_b_multiplier: multiplier_b, precision_factor: 6 };
+    MeteoraDammV1 {
+        curve: Curve::Stable(curve),
+        trade_fee_numerator: 100,
+        trade_fee_denominator: 100_000,
+        protocol_trade_fee_numerator: 0,
+        protocol_trade_fee_denominator: 100_000,
+        pool_vault_a_lp: 1_000_000_000,
+        pool_vault_b_lp: 1_000_000_000,
+        vault_a: vault(2_000_000_000),
+        vault_b: vault(token_reserve_b),
+    }
+}
+
+/// However odd the reserves: else this takes the best part of a minute.
+#[test]
+fn a_chain_of_lines_is_soon_found() {
+    let began = std::time::Instant::now();
+    for input in Side::BOTH {
+        even(1 << 63, 2).pieces(input, NOW).expect("pieces");
+    }
+    assert!(began.elapsed().as_secs() < 5);
+}
+
+#[test]
+fn what_cannot_be_booked_is_not_quoted() {
+    let mut pool = even(1, u64::MAX);
+    let quoted = pool.quote(Side::B, Amount::In(1_000), NOW);
+    assert_eq!(quoted, Err(PoolError::Overflow));
+    assert_eq!(pool.apply(Side::B, Amount::In(1_000), NOW), quoted);
+}
