@@ -37,9 +37,7 @@ fn check(file: &NetworkFile, question: &Question, plan: &Plan) {
     assert_eq!(std::mem::take(&mut held[question.from]), -i128::from(plan.amount_in));
     assert_eq!(std::mem::take(&mut held[question.to]), i128::from(plan.amount_out));
     assert!(held.iter().all(|left| *left == 0), "something is left over");
-    if let Amount::In(_) = question.amount {
-        assert_eq!(plan.simulate(&file.network).as_ref(), Ok(plan));
-    }
+    assert_eq!(plan.simulate(&file.network, question).as_ref(), Ok(plan));
 }
 
 /// The gaps to the optimum in basis points, the largest last, of all trades of these files.
@@ -219,16 +217,24 @@ fn broken_pools_are_left_out_and_named() {
     pools[clmm]["pool"]["ticks"].as_array_mut().expect("ticks").reverse();
     pools[cpmm]["pool"]["vault_0"] = "-5".into();
     pools[v4]["kind"] = "orderbook".into();
+    let (nameless, empty) = (pools.len() - 1, of(pools, "meteora_dlmm"));
+    pools[empty]["pool"]["bins"] = serde_json::json!([]);
+    pools[nameless].as_object_mut().expect("a pool").remove("token_b");
     let broken = NetworkFile::read(&json.to_string()).expect("a network");
-    let mut why: Vec<_> = broken.network.left_out().iter().map(|out| out.why.as_str()).collect();
+    let left_out = broken.network.left_out();
+    let mut why: Vec<_> = left_out.iter().map(|out| out.why.as_str()).collect();
     why.sort_unstable();
-    assert_eq!(why.len(), 3, "{why:?}");
-    assert_eq!(why[0], "kind: no pool family orderbook");
-    assert!(why[1].starts_with("pool.ticks"), "{why:?}");
-    assert!(why[2].starts_with("pool.vault_0: `-5` is no whole number"), "{why:?}");
+    assert_eq!(why.len(), 5, "{why:?}");
+    assert_eq!(why[0], "it holds nothing to trade");
+    assert_eq!(why[1], "kind: no pool family orderbook");
+    assert!(why[2].starts_with("missing field `token_b`"), "{why:?}");
+    assert!(why[3].starts_with("pool.ticks"), "{why:?}");
+    assert!(why[4].starts_with("pool.vault_0: `-5` is no whole number"), "{why:?}");
     let trade = &broken.trades[3];
     let answer = best(&broken.network, &question(&broken, trade), &Limits { partial: true, ..Limits::default() });
-    check(&broken, &question(&broken, trade), &answer.expect("the rest still trades").plan);
+    let answer = answer.expect("the rest still trades");
+    check(&broken, &question(&broken, trade), &answer.plan);
+    assert_eq!(answer.left_out, left_out);
 }
 
 proptest! {

@@ -50,13 +50,18 @@ struct Raw<'a> {
     now: u64,
     tokens: Vec<RawToken>,
     #[serde(borrow)]
-    pools: Vec<RawPool<'a>>,
+    pools: Vec<&'a RawValue>,
     #[serde(default)]
     trades: Vec<Trade>,
 }
 
 #[derive(Deserialize)]
 struct RawToken {
+    id: Arc<str>,
+}
+
+#[derive(Deserialize)]
+struct Named {
     id: Arc<str>,
 }
 
@@ -80,15 +85,22 @@ impl NetworkFile {
         let mut reader = serde_json::Deserializer::from_str(text);
         let raw: Raw<'_> = serde_path_to_error::deserialize(&mut reader).map_err(|e| ReadError(told(&e, "")))?;
         let mut network = Network::new(raw.tokens.into_iter().map(|token| token.id), raw.now);
-        for RawPool { id, kind, token_a, token_b, pool } in raw.pools {
-            let listed = Pool::read(&kind, pool.get())
-                .and_then(|pool| network.list(id.clone(), (&token_a, &token_b), pool).map_err(|e| e.to_string()));
-            if let Err(why) = listed {
-                network.leave_out(id, why);
+        for (place, text) in raw.pools.into_iter().enumerate() {
+            if let Err(why) = list(&mut network, text.get()) {
+                let named: Option<Named> = serde_json::from_str(text.get()).ok();
+                network.leave_out(named.map_or_else(|| format!("pools[{place}]").into(), |named| named.id), why);
             }
         }
         Ok(Self { network, trades: raw.trades })
     }
+}
+
+/// Lists one pool of a file.
+fn list(network: &mut Network, text: &str) -> Result<(), String> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let raw: RawPool<'_> = serde_path_to_error::deserialize(&mut reader).map_err(|e| told(&e, ""))?;
+    let pool = Pool::read(&raw.kind, raw.pool.get())?;
+    network.list(raw.id, (&raw.token_a, &raw.token_b), pool).map(|_| ()).map_err(|error| error.to_string())
 }
 
 impl Pool {

@@ -84,6 +84,8 @@ pub(crate) struct Edge {
     pub(crate) pieces: Vec<Piece>,
     /// The same as floats, for searches.
     pub(crate) curve: Curve,
+    /// Why there are no pieces.
+    refusal: Option<PoolError>,
 }
 
 /// What a search looks at first of an edge that leaves a token.
@@ -192,10 +194,16 @@ impl Network {
         &self.pools
     }
 
-    /// The pools that take no part.
+    /// The pools that take no part: those that could not be listed, and those that trade in neither direction.
     #[must_use]
-    pub fn left_out(&self) -> &[LeftOut] {
-        &self.left_out
+    pub fn left_out(&self) -> Vec<LeftOut> {
+        let silent = self.pools.iter().zip(self.edges.chunks(2)).filter_map(|(listed, edges)| {
+            let why =
+                edges.iter().all(|edge| edge.pieces.is_empty()).then(|| edges.iter().find_map(|edge| edge.refusal))?;
+            let why = why.map_or_else(|| "it holds nothing to trade".to_owned(), |error| error.to_string());
+            Some(LeftOut { pool: listed.id.clone(), why })
+        });
+        self.left_out.iter().cloned().chain(silent).collect()
     }
 
     pub(crate) fn edges(&self) -> &[Edge] {
@@ -223,9 +231,12 @@ impl Network {
 impl Edge {
     /// A direction in which the pool does not trade has no pieces.
     fn new(from: usize, to: usize, pool: &Pool, side: Side, now: u64) -> Self {
-        let pieces = pool.pieces(side, now).unwrap_or_default();
+        let (pieces, refusal) = match pool.pieces(side, now) {
+            Ok(pieces) => (pieces, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
         let curve = Curve::new(&pieces);
-        Self { from, to, pieces, curve }
+        Self { from, to, pieces, curve, refusal }
     }
 }
 

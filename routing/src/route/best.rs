@@ -39,7 +39,7 @@ pub fn best(network: &Network, question: &Question, limits: &Limits) -> Result<A
         // A small trade moves no price: those before it prove that one path is enough.
         let certificate = proved(network, question, search.prices(), single);
         if certificate.gap_billionths <= CLOSE_BILLIONTHS {
-            return Ok(Answer { plan: single.clone(), certificate });
+            return Ok(Answer { plan: single.clone(), certificate, left_out: network.left_out() });
         }
     }
     let spot = search.prices().to_vec();
@@ -56,7 +56,7 @@ pub fn best(network: &Network, question: &Question, limits: &Limits) -> Result<A
         (Err(_), Err(error)) => return Err(error),
     };
     let certificate = proved(network, question, search.prices(), &plan);
-    Ok(Answer { plan, certificate })
+    Ok(Answer { plan, certificate, left_out: network.left_out() })
 }
 
 /// The plan that the search's flows come to within the limits; `spot` are the prices before the trade.

@@ -2,7 +2,8 @@
 //!
 //! At any prices ν a route gives no more than its amount is worth and all that the pools would give away to whoever
 //! trades with each of them at these prices: `g(ν) = A·ν_from + Σ sup (ν_out·f(d) − ν_in·d)`, in units of the token
-//! received. However the prices were found, the bound holds; good prices make it tight. Source: Angeris, Chitra, Evans, Boyd, "Optimal
+//! received. However the prices were found, the bound holds for every route that asks each pool once, as all routes of this crate
+//! do; good prices make it tight. Source: Angeris, Chitra, Evans, Boyd, "Optimal
 //! Routing for Constant Function Market Makers" (2021), section on duality.
 
 use std::cmp::Ordering;

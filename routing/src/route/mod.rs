@@ -16,7 +16,7 @@ pub use self::bound::{Certificate, certify};
 pub use self::fast::fast;
 pub use self::plan::{Leg, Plan};
 
-use crate::network::{Network, pool_of};
+use crate::network::{LeftOut, Network, pool_of};
 use crate::pool::Pool;
 use crate::swap::{Amount, PoolError};
 
@@ -45,7 +45,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Four hops, any number of legs and paths, the whole amount.
+    /// Eight hops, any number of legs and paths, the whole amount.
     fn default() -> Self {
         Self { hops: 8, legs: None, paths: None, partial: false }
     }
@@ -58,6 +58,8 @@ pub struct Answer {
     pub plan: Plan,
     /// What no route can beat.
     pub certificate: Certificate,
+    /// The pools that took no part, and why.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// Why there is no route.

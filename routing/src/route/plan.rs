@@ -44,16 +44,15 @@ pub(super) struct Share {
 }
 
 impl Plan {
-    /// The plan's exact amounts, computed anew on the pools' states: what a chain would do that executed it now.
+    /// The plan's exact amounts, computed anew on the pools' states: what a chain would do that executed it now, for a question
+    /// of which the same side is fixed.
     ///
     /// # Errors
     /// A pool's refusal, with the leg's place.
-    pub fn simulate(&self, network: &Network) -> Result<Self, (usize, PoolError)> {
+    pub fn simulate(&self, network: &Network, question: &Question) -> Result<Self, (usize, PoolError)> {
         let mut states: Vec<(usize, crate::Pool)> = Vec::with_capacity(self.legs.len());
         let mut plan = self.clone();
         let (mut paid, mut received) = (0_u64, 0_u64);
-        let first = self.legs.first().map(|leg| leg.from);
-        let last = self.legs.last().map(|leg| leg.to);
         for (place, leg) in plan.legs.iter_mut().enumerate() {
             let refused = |error| (place, error);
             let at = match states.iter().position(|(pool, _)| *pool == leg.pool) {
@@ -64,11 +63,15 @@ impl Plan {
                     states.len() - 1
                 }
             };
-            leg.swap = states[at].1.apply(leg.input, Amount::In(leg.swap.amount_in), network.now()).map_err(refused)?;
-            if Some(leg.from) == first {
+            let amount = match question.amount {
+                Amount::In(_) => Amount::In(leg.swap.amount_in),
+                Amount::Out(_) => Amount::Out(leg.swap.amount_out),
+            };
+            leg.swap = states[at].1.apply(leg.input, amount, network.now()).map_err(refused)?;
+            if leg.from == question.from {
                 paid = paid.checked_add(leg.swap.amount_in).ok_or(refused(PoolError::Overflow))?;
             }
-            if Some(leg.to) == last {
+            if leg.to == question.to {
                 received = received.checked_add(leg.swap.amount_out).ok_or(refused(PoolError::Overflow))?;
             }
         }

@@ -40,7 +40,7 @@ pub(super) fn quote(
     if venue != Venue::Tradewind {
         return asked.told(&single()?, None);
     }
-    let routing::Answer { plan, certificate } =
+    let routing::Answer { plan, certificate, .. } =
         routing::best(network, &question, &LIMITS).map_err(|error| error.to_string())?;
     // A plan that a transaction cannot carry, or that would not execute, gives way to the best single path.
     asked.told(&plan, Some(certificate.bound)).or_else(|_| asked.told(&single()?, Some(certificate.bound)))

@@ -27,7 +27,7 @@ pub(crate) fn run(settings: &Route) -> anyhow::Result<u8> {
         (Ok(found), true) => line(shown.json(found))?,
         (Ok(found), false) => line(shown.table(found))?,
         (Err(error), true) => {
-            line(json!({"error": error.to_string(), "leftOut": left_out(network.left_out())}))?;
+            line(json!({"error": error.to_string(), "leftOut": left_out(&network.left_out())}))?;
         }
         (Err(error), false) => {
             line(error)?;
@@ -116,7 +116,7 @@ impl Shown<'_> {
             "bound": certificate.map(|proved| proved.bound.to_string()),
             "gapBps": certificate.map(|proved| proved.gap_bps()),
             "legs": plan.legs.iter().map(leg).collect::<Vec<_>>(),
-            "leftOut": left_out(self.network.left_out()),
+            "leftOut": left_out(&self.network.left_out()),
         })
     }
 
