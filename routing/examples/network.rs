@@ -105,7 +105,7 @@ fn timed<T>(ask: impl Fn() -> T) -> (T, f64) {
 
 impl Routed {
     fn line(&self, file: &str, trade: usize) -> serde_json::Value {
-        let Answer { plan, certificate } = &self.answer;
+        let Answer { plan, certificate, .. } = &self.answer;
         json!({
             "file": file,
             "trade": trade,
