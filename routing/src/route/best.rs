@@ -14,6 +14,9 @@ use super::{Answer, Limits, Question, RouteError, fast};
 /// A single path that is this close to what no route can beat is not split.
 const CLOSE_BILLIONTHS: u64 = 1_000;
 
+/// Where the proof leaves more than this open, in billionths, another is tried.
+const LOOSE_BILLIONTHS: u64 = 10_000;
+
 /// How far from balanced the tokens may be when a search ends, all together, as a part of the trade.
 const CLOSE: f64 = 1e-2;
 
@@ -55,7 +58,14 @@ pub fn best(network: &Network, question: &Question, limits: &Limits) -> Result<A
         (Ok(plan), Err(_)) | (Err(_), Ok(plan)) => plan,
         (Err(_), Err(error)) => return Err(error),
     };
-    let certificate = proved(network, question, search.prices(), &plan);
+    let mut certificate = proved(network, question, search.prices(), &plan);
+    if certificate.gap_billionths > LOOSE_BILLIONTHS {
+        // Of a small trade the prices before it may prove more than those that a search has left a little off.
+        let before = proved(network, question, &spot, &plan);
+        if before.gap_billionths < certificate.gap_billionths {
+            certificate = before;
+        }
+    }
     Ok(Answer { plan, certificate, left_out: network.left_out() })
 }
 
