@@ -128,7 +128,7 @@ fn mistakes_name_their_field() {
         says(&network(), arguments, what);
     }
     let mut nameless = network();
-    nameless["pools"][1] = json!({"kind": "raydium_cpmm"});
-    says(&nameless, "--from A --to B --amount 5", "--network pools.json: pools[1]: missing field `id`");
+    nameless["tokens"][1] = json!({"decimals": 6});
+    says(&nameless, "--from A --to B --amount 5", "--network pools.json: tokens[1]: missing field `id`");
     says(&json!([]), "--from A --to B --amount 5", "--network pools.json: ");
 }
