@@ -4,8 +4,8 @@
 #   docker run --rm --publish 127.0.0.1:8080:8080 --env TRADEWIND_OPEN=true \
 #     --volume tradewind:/var/lib/tradewind tradewind
 #
-# The second line serves every role on SQLite in the volume. It takes requests on all of the container's addresses and has
-# no keys, hence the variable; that nobody but this machine reaches it is the doing of `--publish 127.0.0.1:…`.
+# The second line serves every role on SQLite in the volume. It takes requests on all of the container's addresses
+# before there is a key, hence the variable; that nobody but this machine reaches it is the doing of `--publish 127.0.0.1:…`.
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /source

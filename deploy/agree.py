@@ -45,7 +45,7 @@ class Program:
 
     def help(self, command):
         if command not in self.helps:
-            told = subprocess.run([self.path, command, "--help"], capture_output=True, text=True, timeout=30)
+            told = subprocess.run([self.path, *command.split(), "--help"], capture_output=True, text=True, timeout=30)
             self.helps[command] = told.stdout if told.returncode == 0 else None
         return self.helps[command]
 
@@ -54,13 +54,16 @@ class Program:
         told = self.help(words[0])
         if told is None:
             return wrong(where, f"`tradewind {words[0]}` is no command")
+        # Some commands have commands of their own.
+        if len(words) > 1 and not str(words[1]).startswith("-"):
+            told += self.help(f"{words[0]} {words[1]}") or ""
         flags = set(re.findall(r"--[a-z][a-z-]*", told))
         for word in words[1:]:
             flag = str(word).split("=")[0]
             if flag.startswith("--") and flag not in flags:
                 wrong(where, f"`tradewind {words[0]}` has no {flag}")
         # One environment is given to every command; each name must be known to one of them.
-        known = set(VARIABLE.findall("".join(self.help(c) or "" for c in ("serve", "migrate", "simnet"))))
+        known = set(VARIABLE.findall("".join(self.help(c) or "" for c in ("serve", "migrate", "keys create", "simnet"))))
         for name in sorted(set(variables) - known):
             if VARIABLE.fullmatch(name):
                 wrong(where, f"the program knows no {name}")
@@ -118,9 +121,9 @@ def check_dockerfile(program):
 def check_manual(program):
     name = "docs/operations.md"
     text = read(name)
-    for command, rest in re.findall(r"tradewind (serve|migrate|backup|check|simnet)\b([^`\n]*)`", text):
+    for command, rest in re.findall(r"tradewind (serve|migrate|backup|check|keys|simnet)\b([^`\n]*)`", text):
         program.check_line(name, [command, *rest.split()], [])
-    helps = "".join(program.help(command) or "" for command in ("serve", "migrate"))
+    helps = "".join(program.help(command) or "" for command in ("serve", "migrate", "keys create", "keys list"))
     for flag in sorted(set(re.findall(r"`(--[a-z-]+)", text)) - set(re.findall(r"--[a-z][a-z-]*", helps))):
         wrong(name, f"the program has no {flag}")
     # The stream in JetStream is no variable; those of the tests are named in ./test.

@@ -16,18 +16,22 @@ use engine::hub::Watch;
 use futures_util::stream;
 use tokio_util::sync::CancellationToken;
 
-use crate::account::Account;
+use crate::account::{Account, CameIn};
 use crate::envelope;
+use crate::gate;
+use crate::pass::Pass;
 use crate::position::{self, Position};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::routes::App;
-use crate::schema::{EventView, ProblemView};
+use crate::schema::{Acting, EntityId, EventKind, StreamedEvent};
 use crate::sockets::Seat;
 use crate::swaps::is_id;
 
 /// A sign of life when nothing happens, so that dead connections are noticed and proxies keep live ones.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
+/// The kinds that have events.
+const KINDS: &str = "swap, deal, bid, invoice, authorisation, key, webhook.endpoint";
 /// The most ids in one filter.
 const MAX_IDS: usize = 256;
 
@@ -35,33 +39,34 @@ const MAX_IDS: usize = 256;
 ///
 /// Without a position it starts now. `Last-Event-ID` (which browsers send when they reconnect) wins over `after`. Each
 /// event has its type as `event`, its position as `id`, and an envelope as `data`. A client that is too slow gets a
-/// last event `error` with the position to resume from.
+/// last event `error` with the position to resume from, and so does one whose key is revoked or expires.
 #[utoipa::path(get, path = "/v1/events", tag = "streams",
     params(
-        ("after" = Option<String>, Query, description = "Resume after this position (`epoch-seq`), or `oldest`."),
-        ("kind" = Option<String>, Query, description = "Only of these kinds; repeatable or comma-separated."),
-        ("id" = Option<String>, Query, description = "Only about these entities; repeatable or comma-separated."),
-        ("Last-Event-ID" = Option<String>, Header, description = "As `after`."),
-        ("x-account" = Option<String>, Header, description = "Whose events; `default` when absent.")),
+        ("after" = Option<String>, Query, pattern = "^(oldest|[0-9]+-[0-9]+)$", example = json!("1-42"), description = "Resume after this position (`epoch-seq`), or `oldest`."),
+        ("kind" = Option<Vec<EventKind>>, Query, description = "Only of these kinds; repeatable or comma-separated."),
+        ("id" = Option<Vec<EntityId>>, Query, example = json!(["0199a3c4-7d21-7c6e-9f0a-3b1c5d7e9f01"]), description = "Only about these entities; repeatable or comma-separated."),
+        ("Last-Event-ID" = Option<String>, Header, pattern = "^(oldest|[0-9]+-[0-9]+)$", description = "As `after`."),
+        ("ticket" = Option<String>, Query, description = "A one-time ticket instead of a key; see `/v1/stream-tickets`."),
+        Acting),
     responses(
-        (status = 200, description = "An endless stream.", body = EventView, content_type = "text/event-stream"),
-        (status = 400, description = "A parameter is wrong.", body = ProblemView,
-            content_type = "application/problem+json"),
-        (status = 410, description = "The position is no longer held; `oldest` is.", body = ProblemView,
-            content_type = "application/problem+json"),
-        (status = 503, description = "Too many streams.", body = ProblemView,
-            content_type = "application/problem+json")))]
+        (status = 200, description = "An endless stream of events.", body = StreamedEvent,
+            content_type = "text/event-stream"),
+        (status = 410, description = "The position is no longer held, `oldest` is: `POSITION_GONE`."),
+        (status = 503, description = "Too many streams: `TOO_MANY_SOCKETS`.")))]
 pub(crate) async fn follow(
     State(app): State<Arc<App>>,
     Account(account): Account,
+    CameIn(caller): CameIn,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let mut query = Query::parse(&uri)?;
     let (kinds, ids, after) = (query.list("kind"), query.list("id"), query.one("after"));
+    // The gate took it.
+    let _ = query.one(gate::PARAMETER);
     let kinds = followed(&kinds);
     if kinds.is_none() {
-        query.fault("kind", "expected swap");
+        query.fault("kind", format!("expected some of {KINDS}"));
     }
     if !are_ids(&ids) {
         query.fault("id", format!("expected at most {MAX_IDS} ids"));
@@ -71,11 +76,11 @@ pub(crate) async fn follow(
     let head = app.engine.journal.head().await?;
     let last = headers.get("last-event-id").map(|v| v.to_str().unwrap_or("?").to_owned());
     let after = last.or(after).map(|text| position::resume(&text, &head)).transpose()?;
-    let watch = Watch { owner: Some(account), kinds: kinds.unwrap_or_default(), ids };
+    let watch = Watch { account: Some(account), kinds: kinds.unwrap_or_default(), ids };
     let follower = Follower::open(&app.engine.hub, watch, after).await?;
 
-    let reader =
-        Reader { follower, epoch: head.epoch, stop: app.settings.stop.clone(), stage: Stage::Opening, _seat: seat };
+    let (pass, stop) = (Pass::of(&app, caller), app.settings.stop.clone());
+    let reader = Reader { follower, epoch: head.epoch, stop, pass, stage: Stage::Opening, _seat: seat };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -90,7 +95,7 @@ pub(crate) async fn follow(
 
 /// The kinds of those names, if all of them have events.
 pub(crate) fn followed(names: &[String]) -> Option<Vec<Kind>> {
-    names.iter().map(|name| Kind::parse(name).filter(|kind| *kind != Kind::Relay)).collect()
+    names.iter().map(|name| Kind::parse(name).filter(|kind| !kind.is_bookkeeping())).collect()
 }
 
 /// Whether these are ids, and not too many for one filter.
@@ -102,6 +107,7 @@ struct Reader {
     follower: Follower,
     epoch: u64,
     stop: CancellationToken,
+    pass: Pass,
     stage: Stage,
     _seat: Seat,
 }
@@ -127,6 +133,7 @@ impl Reader {
         }
         let item = tokio::select! {
             item = tokio::time::timeout(HEARTBEAT, self.follower.next()) => item,
+            () = self.pass.over() => return Some(self.end("unauthorized", self.follower.position())),
             () = self.stop.cancelled() => return Some(self.end("shutting_down", self.follower.position())),
         };
         Some(match item {

@@ -11,8 +11,8 @@ use crate::routes::App;
 use crate::schema::{Check, Readiness};
 
 /// `ok`, as long as the process answers at all.
-#[utoipa::path(get, path = "/health/live", tag = "operation",
-    responses((status = 200, description = "The process answers.", body = String, content_type = "text/plain")))]
+#[utoipa::path(get, path = "/health/live", operation_id = "healthLive", tag = "operation",
+    responses((status = 200, description = "The process answers.", body = String, content_type = "text/plain", example = json!("ok"))))]
 pub(crate) async fn live() -> &'static str {
     "ok"
 }
@@ -21,7 +21,7 @@ pub(crate) async fn live() -> &'static str {
 ///
 /// Everything it is connected with is asked at once, at most twice a second however often this is called. Without what
 /// is not `needed` it goes on, only slower or later: then it is `degraded`.
-#[utoipa::path(get, path = "/health/ready", tag = "operation", responses(
+#[utoipa::path(get, path = "/health/ready", operation_id = "healthReady", tag = "operation", responses(
     (status = 200, description = "Everything needed answers.", body = Readiness),
     (status = 503, description = "Something needed does not answer, or the server is stopping.", body = Readiness)))]
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> Response {
@@ -49,8 +49,9 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Response {
 }
 
 /// Metrics in the Prometheus text format.
-#[utoipa::path(get, path = "/metrics", tag = "operation",
-    responses((status = 200, description = "OpenMetrics text.", body = String, content_type = "text/plain")))]
+#[utoipa::path(get, path = "/metrics", operation_id = "metricsRead", tag = "operation",
+    responses((status = 200, description = "OpenMetrics text.", body = String, content_type = "application/openmetrics-text",
+        example = json!("# TYPE tradewind_head gauge\ntradewind_head 42\n# EOF\n"))))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content)], app.engine.metrics.render()).into_response()

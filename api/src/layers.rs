@@ -1,4 +1,4 @@
-//! What happens around every request: its id, its limits, its deadline, caught panics, metrics, and the form of problems.
+//! What happens around every request: its id, who sent it, its limits, its deadline, caught panics, metrics, and the form of problems.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
-use crate::facades::dex;
 use crate::limits::{Counted, Who};
 use crate::problem::{Problem, codes};
 use crate::routes::App;
+use crate::{csv, gate};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -55,7 +55,13 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Ne
     let uri = request.uri().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
 
-    let limited = app.limits.as_ref().and_then(|limits| Some((limits, Who::asks(&app, &request)?)));
+    let (mut parts, mut body) = request.into_parts();
+    let content_type = parts.headers.get(header::CONTENT_TYPE).cloned();
+    let entered = gate::enter(&app, &parts, &mut body).await;
+    let limited = app.limits.as_ref().and_then(|limits| {
+        let who = Who::asks(&app, &parts, entered.as_ref().ok().and_then(Option::as_ref))?;
+        Some((limits, if entered.is_ok() { who } else { who.nobody() }))
+    });
     let counted = match limited {
         Some((limits, who)) => Some(limits.count(who).await),
         None => None,
@@ -65,17 +71,28 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Ne
             app.engine.metrics.rate_limited(policy);
             problem.into_response()
         }
-        None => handle(&app, uri.path(), request, next).await,
+        None => match entered {
+            Ok(caller) => {
+                if let Some(caller) = caller {
+                    parts.extensions.insert(caller);
+                }
+                csv::answer(&app, (parts, body), route.as_ref().map(MatchedPath::as_str), next).await
+            }
+            Err(problem) => problem.into_response(),
+        },
     };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let allow = response.headers_mut().remove(header::ALLOW);
-        response = if app.dex.is_some_and(|mount| dex::owns(mount, uri.path())) {
-            let mut response = dex::failure(&problem);
+        response = if let Some(facade) = app.facade(uri.path()) {
+            let mut response = (facade.failure)(&problem, content_type.as_ref());
             problem.say_when(response.headers_mut());
             response
         } else {
             problem.render(id.to_str().unwrap_or_default(), uri.path())
         };
+        if response.status() == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response.headers_mut().extend(allow.map(|methods| (header::ALLOW, methods)));
     }
     let headers = response.headers_mut();
@@ -90,7 +107,7 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Ne
 }
 
 /// The handler's answer, or that it failed or took too long.
-async fn handle(app: &App, path: &str, request: Request, next: Next) -> Response {
+pub(crate) async fn handle(app: &App, path: &str, request: Request, next: Next) -> Response {
     let deadline = Duration::from_millis(app.settings.request_deadline_millis);
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
     match tokio::time::timeout(deadline, answer).await {

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use drivers::limit::{Caller, Limit, Policy, Standing, Standings};
 
 use crate::account::Account;
-use crate::facades::dex;
+use crate::gate::Visitor;
 use crate::problem::{Problem, codes};
 use crate::routes::App;
 use crate::server::Peer;
@@ -57,10 +57,19 @@ impl Limits {
 
 impl Who {
     /// Who asks, if the route is one of the limited. An account that is none is refused by its handler.
-    pub(crate) fn asks(app: &App, request: &Request) -> Option<Self> {
-        let path = request.uri().path();
-        let limited = path.starts_with("/v1/") || app.dex.is_some_and(|mount| dex::owns(mount, path));
-        limited.then(|| Self { address: address(app, request), account: Account::of(request.headers()).ok() })
+    pub(crate) fn asks(app: &App, request: &Parts, caller: Option<&Visitor>) -> Option<Self> {
+        let path = request.uri.path();
+        let limited = path.starts_with("/v1/") || app.facade(path).is_some();
+        let account = || match caller {
+            Some(caller) => Some(Account(caller.account.clone())),
+            None => Account::of(&request.headers).ok(),
+        };
+        limited.then(|| Self { address: address(app, request), account: account() })
+    }
+
+    /// Someone who was not let in: only the address is known.
+    pub(crate) fn nobody(self) -> Self {
+        Self { account: None, ..self }
     }
 }
 
@@ -99,20 +108,20 @@ fn value(members: &[String]) -> HeaderValue {
 }
 
 /// Whole seconds, rounded up: whoever waits so long is not too early.
-fn seconds(time: Duration) -> u64 {
+pub(crate) fn seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// Where the request comes from: the connection's other end, or, when that is a proxy we know, whom it names.
-fn address(app: &App, request: &Request) -> Option<IpAddr> {
-    let Peer(peer) = *request.extensions().get::<Peer>()?;
+pub(crate) fn address(app: &App, request: &Parts) -> Option<IpAddr> {
+    let Peer(peer) = *request.extensions.get::<Peer>()?;
     let trusted = |address: IpAddr| app.settings.trusted_proxies.iter().any(|net| net.contains(address));
     if !trusted(peer) {
         return Some(peer);
     }
     // Each proxy adds the address that it saw at the end: the last one that is no proxy of ours is the caller's. What
     // stands before it, the caller may have made up.
-    let named = request.headers().get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+    let named = request.headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
     let mut named: Vec<&str> = named.flat_map(|line| line.split(',')).map(str::trim).collect();
     let mut address = peer;
     while let Some(text) = named.pop() {

@@ -1,7 +1,11 @@
 //! Query strings: known parameters only, each at most once unless it is a list.
 
+use std::ops::RangeInclusive;
+
 use axum::extract::Query as AxumQuery;
 use axum::http::Uri;
+use domain::Timestamp;
+use domain::money::Minor;
 
 use crate::problem::{At, FieldError, Problem, codes};
 
@@ -41,10 +45,11 @@ impl Query {
         values.pop()
     }
 
-    /// The values of a list: the parameter may stand there several times, and each may hold several between commas.
+    /// The values of a list: the parameter may stand there several times, and each may hold several between commas. An empty
+    /// one is there too: a filter that says nothing is for its reader to refuse, and not to be taken for none.
     pub(crate) fn list(&mut self, name: &'static str) -> Vec<String> {
         let values = self.take(name);
-        values.iter().flat_map(|v| v.split(',')).filter(|v| !v.is_empty()).map(str::to_owned).collect()
+        values.iter().flat_map(|v| v.split(',')).map(str::to_owned).collect()
     }
 
     /// An integer within bounds.
@@ -56,6 +61,45 @@ impl Query {
             return None;
         };
         Some(number)
+    }
+
+    /// `true` or `false`, which is the default.
+    pub(crate) fn flag(&mut self, name: &'static str) -> bool {
+        match self.one(name).as_deref() {
+            Some("true") => true,
+            None | Some("false") => false,
+            Some(_) => {
+                self.fault(name, "expected true or false");
+                false
+            }
+        }
+    }
+
+    /// An integer of minor units.
+    pub(crate) fn amount(&mut self, name: &'static str) -> Option<i64> {
+        let text = self.one(name)?;
+        let units = text.parse::<i64>().ok().and_then(Minor::new).map(Minor::units);
+        if units.is_none() {
+            self.fault(name, "expected an integer of minor units");
+        }
+        units
+    }
+
+    /// An instant, or the beginning of a day, in microseconds.
+    pub(crate) fn day(&mut self, name: &'static str) -> Option<i64> {
+        let text = self.one(name)?;
+        let instant = Timestamp::parse(&text).or_else(|| Timestamp::parse(&format!("{text}T00:00:00Z")));
+        if instant.is_none() {
+            self.fault(name, "expected an RFC 3339 instant or a day such as 2026-11-21");
+        }
+        instant.map(|instant| instant.0)
+    }
+
+    /// Amounts from the one parameter to the other, where one of them is there.
+    pub(crate) fn amounts(&mut self, least: &'static str, most: &'static str) -> Option<RangeInclusive<i64>> {
+        let (least, most) = (self.amount(least), self.amount(most));
+        let some = least.is_some() || most.is_some();
+        some.then(|| least.unwrap_or(-Minor::LIMIT)..=most.unwrap_or(Minor::LIMIT))
     }
 
     /// Notes that a parameter's value is wrong.
@@ -86,4 +130,20 @@ impl Query {
         });
         values
     }
+}
+
+/// A text as one segment of a path: all but RFC 3986's unreserved characters percent-encoded.
+pub(crate) fn encoded(text: &str) -> String {
+    use std::fmt::Write;
+
+    let mut segment = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            segment.push(char::from(byte));
+        } else {
+            // Writing to a text cannot fail.
+            let _ = write!(segment, "%{byte:02X}");
+        }
+    }
+    segment
 }

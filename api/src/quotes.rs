@@ -14,15 +14,16 @@ use crate::body::{Form, JsonBytes};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::routes::App;
-use crate::schema::{FailureView, LegView, ProblemView, QuoteRequest, QuoteView, Quotes};
+use crate::schema::{Acting, FailureView, LegView, QuoteRequest, QuoteView, Quotes, SwapMode, SwapSide};
 use crate::terms::{self, Terms};
 
 /// Asks all venues at once, under one deadline. Changes nothing and reserves nothing.
 #[utoipa::path(post, path = "/v1/quotes", tag = "quotes", request_body = QuoteRequest,
+    params(Acting),
     responses(
         (status = 200, description = "Every venue's answer, the best of them, and why.", body = Quotes),
-        (status = 400, description = "Malformed.", body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "Refused.", body = ProblemView, content_type = "application/problem+json")))]
+        (status = 422, description = "Refused: `UNKNOWN_TOKEN`, `SAME_TOKEN`, `AMOUNT_MALFORMED`, `AMOUNT_NOT_POSITIVE`, \
+            `AMOUNT_TOO_PRECISE`, `AMOUNT_TOO_LARGE`, `SLIPPAGE_OUT_OF_RANGE` or `UNKNOWN_CHOICE`.")))]
 pub(crate) async fn by_body(
     State(app): State<Arc<App>>,
     Account(account): Account,
@@ -39,14 +40,16 @@ pub(crate) async fn by_body(
     params(
         ("inputToken" = String, Query, description = "Symbol of the token that is paid."),
         ("outputToken" = String, Query, description = "Symbol of the token that is received."),
-        ("amount" = String, Query, description = "Whole tokens as decimal text; which one, `mode` says."),
-        ("mode" = Option<String>, Query, description = "`exactIn` (default) or `exactOut`."),
-        ("side" = Option<String>, Query, description = "`sell` or `buy`: information."),
-        ("slippageBps" = Option<u16>, Query, description = "0 to 10,000; 50 by default.")),
+        ("amount" = String, Query, pattern = r"^[0-9]+(\.[0-9]+)?$",
+            description = "Whole tokens as decimal text; which one, `mode` says."),
+        ("mode" = Option<SwapMode>, Query, description = "`exactIn` (default) or `exactOut`."),
+        ("side" = Option<SwapSide>, Query, description = "`sell` or `buy`: information."),
+        ("slippageBps" = Option<u16>, Query, minimum = 0, maximum = 10_000, description = "0 to 10,000; 50 by default."),
+        Acting),
     responses(
         (status = 200, description = "Every venue's answer, the best of them, and why.", body = Quotes),
-        (status = 400, description = "Malformed.", body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "Refused.", body = ProblemView, content_type = "application/problem+json")))]
+        (status = 422, description = "Refused: `UNKNOWN_TOKEN`, `SAME_TOKEN`, `AMOUNT_MALFORMED`, `AMOUNT_NOT_POSITIVE`, \
+            `AMOUNT_TOO_PRECISE`, `AMOUNT_TOO_LARGE`, `SLIPPAGE_OUT_OF_RANGE` or `UNKNOWN_CHOICE`.")))]
 pub(crate) async fn by_query(
     State(app): State<Arc<App>>,
     Account(account): Account,

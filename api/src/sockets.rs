@@ -31,6 +31,8 @@ pub(crate) mod ends {
     pub(crate) const RESTART: u16 = 1012;
     /// Ours: the client is too slow; it may resume.
     pub(crate) const SLOW: u16 = 4008;
+    /// Ours: the key that the socket was opened with is good no more.
+    pub(crate) const UNAUTHORIZED: u16 = 4401;
 }
 
 /// The client went away or does not take its frames.

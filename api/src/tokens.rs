@@ -9,7 +9,7 @@ use crate::routes::App;
 use crate::schema::{TokenView, Tokens};
 
 /// The tokens that can be traded, by symbol.
-#[utoipa::path(get, path = "/v1/tokens", tag = "quotes",
+#[utoipa::path(get, path = "/v1/tokens", operation_id = "tokensList", tag = "quotes",
     responses((status = 200, description = "Every token of this installation.", body = Tokens)))]
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Tokens> {
     let view = |t: &domain::token::Token| TokenView {

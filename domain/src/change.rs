@@ -1,6 +1,6 @@
 //! All that one decision does; the journal applies it whole or not at all.
 
-use crate::{Kind, Lease, NewJob, Owner, Timestamp};
+use crate::{JobId, Kind, Lease, NewJob, Owner, Timestamp};
 
 /// The effects of one decision, decided at `at`.
 ///
@@ -17,6 +17,61 @@ pub struct Change {
     pub step: Option<JobStep>,
     /// Idempotency and uniqueness.
     pub keys: Vec<Key>,
+    /// What it was decided by without changing it.
+    pub given: Vec<Given>,
+    /// What becomes of messages that were received.
+    pub messages: Vec<MessageStep>,
+    /// What is taken from levels or put back.
+    pub levels: Vec<LevelMove>,
+}
+
+/// An entity that must stand at a version when the change is applied, and is not changed by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// What it is.
+    pub kind: Kind,
+    /// Which one.
+    pub id: String,
+    /// At exactly this version; 0 when there must be none.
+    pub version: u64,
+}
+
+/// What becomes of a message: a job that was received, and so is hidden until a time rather than under a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageStep {
+    /// The queue it was received from.
+    pub queue: String,
+    /// Which one.
+    pub job: JobId,
+    /// The hand-out that is spoken of: only the newest counts. None speaks of the message whoever has it.
+    pub token: Option<u64>,
+    /// Whether a hand-out counts whose time has run out, as long as it is the newest.
+    pub late: bool,
+    /// What becomes of it.
+    pub then: Settle,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settle {
+    /// It is deleted, and the next of its group may be received.
+    Delete,
+    /// It is hidden until this instant, or visible from it on.
+    ShowAt(Timestamp),
+}
+
+/// Moves a level, a number that is never negative: what is left of something. A level that nobody moved is 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelMove {
+    /// Which level, at most 255 bytes: `stock:<account>:<product>`.
+    pub name: String,
+    /// What is added, or taken away where it is negative. A level stays within 0 and 2^53 - 1, or nothing of the change happens.
+    pub add: i64,
+}
+
+impl LevelMove {
+    /// The highest level: the largest integer that every JSON reader keeps exact.
+    pub const HIGHEST: i64 = (1 << 53) - 1;
 }
 
 /// The next state of one entity.
@@ -32,6 +87,11 @@ pub struct EntityWrite {
     pub status: &'static str,
     /// Its owner; an existing entity keeps the one it has.
     pub owner: Owner,
+    /// The other account that it concerns, which sees the entity and its events too. An existing entity keeps the one it
+    /// has; the event has this one.
+    pub party: Option<Owner>,
+    /// What it hangs on, at most 64 bytes: lists go by it. An existing entity keeps the one it has.
+    pub parent: Option<String>,
     /// Its whole state after the change, as JSON.
     pub body: String,
     /// The fact to tell, if it is one; bookkeeping tells none.

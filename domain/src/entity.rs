@@ -8,26 +8,104 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 
 /// What sort of thing an entity is. A new line of business adds its words here and no table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// An order to exchange one token for another.
     Swap,
-    /// The position of a relay in the log: bookkeeping, it makes no events.
+    /// What a seller offers.
+    Deal,
+    /// What a buyer would pay for a deal.
+    Bid,
+    /// The document about a deal that was sold.
+    Invoice,
+    /// A seller's word that a buyer may see its deals.
+    Authorisation,
+    /// An order of a shop's customer.
+    ShopOrder,
+    /// What a shop has of a product.
+    Stock,
+    /// A key to the API.
+    Key,
+    /// Where webhooks go.
+    Endpoint,
+    /// One event on its way to one endpoint: bookkeeping.
+    Delivery,
+    /// A queue of messages, or the switch of one of the program's own queues: bookkeeping.
+    Queue,
+    /// Messages of a queue on their way to another one: bookkeeping.
+    MessageMove,
+    /// Deliveries of a range of events, made again: bookkeeping.
+    Replay,
+    /// Since when an endpoint fails: bookkeeping.
+    Health,
+    /// When a key was last used: bookkeeping.
+    KeyUse,
+    /// The number of a seller's newest invoice: bookkeeping.
+    InvoiceBook,
+    /// The position of a relay in the log: bookkeeping.
     Relay,
 }
 
 impl Kind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 2] = [Self::Swap, Self::Relay];
+    pub const ALL: [Self; 17] = [
+        Self::Swap,
+        Self::Deal,
+        Self::Bid,
+        Self::Invoice,
+        Self::Authorisation,
+        Self::ShopOrder,
+        Self::Stock,
+        Self::Key,
+        Self::Endpoint,
+        Self::Delivery,
+        Self::Queue,
+        Self::MessageMove,
+        Self::Replay,
+        Self::Health,
+        Self::KeyUse,
+        Self::InvoiceBook,
+        Self::Relay,
+    ];
 
     /// The name in the journal, in event types and on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Swap => "swap",
+            Self::Deal => "deal",
+            Self::Bid => "bid",
+            Self::Invoice => "invoice",
+            Self::Authorisation => "authorisation",
+            Self::ShopOrder => "shop.order",
+            Self::Stock => "shop.stock",
+            Self::Key => "key",
+            Self::Endpoint => "webhook.endpoint",
+            Self::Delivery => "webhook.delivery",
+            Self::Queue => "queue",
+            Self::MessageMove => "queue.move",
+            Self::Replay => "webhook.replay",
+            Self::Health => "webhook.health",
+            Self::KeyUse => "key_use",
+            Self::InvoiceBook => "invoice_book",
             Self::Relay => "relay",
         }
+    }
+
+    /// Whether its changes are nobody's news: it makes no events.
+    #[must_use]
+    pub const fn is_bookkeeping(self) -> bool {
+        matches!(
+            self,
+            Self::Delivery
+                | Self::Queue
+                | Self::MessageMove
+                | Self::Replay
+                | Self::Health
+                | Self::KeyUse
+                | Self::InvoiceBook
+                | Self::Relay
+        )
     }
 
     /// The kind of that name.
@@ -103,6 +181,10 @@ pub struct Entity {
     pub status: String,
     /// Whose it is.
     pub owner: Owner,
+    /// The other account that it concerns.
+    pub party: Option<Owner>,
+    /// What it hangs on: the id of a bid's deal, of a delivery's endpoint.
+    pub parent: Option<String>,
     /// Its whole state as JSON.
     pub body: String,
     /// The global number of its creation: immutable, so that lists page by it.

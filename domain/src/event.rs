@@ -15,8 +15,10 @@ pub struct Event {
     pub version: u64,
     /// Dotted lower-case name that starts with the kind: `swap.confirmed`.
     pub type_: String,
-    /// Who may see it.
+    /// Whose the entity is.
     pub owner: Owner,
+    /// The other account that it concerns.
+    pub party: Option<Owner>,
     /// The public view after the change plus `changed`, as JSON; at most [`Event::BODY_LIMIT`] bytes.
     pub body: String,
     /// When it was decided.

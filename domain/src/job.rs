@@ -1,5 +1,7 @@
 //! Work that a change left to do: FIFO within its group, at least once, under a lease.
 
+use std::borrow::Cow;
+
 use crate::Timestamp;
 
 /// The number of a job: given by the journal, increasing.
@@ -9,7 +11,7 @@ pub type JobId = u64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewJob {
     /// The queue's name, such as `swap.execute`.
-    pub queue: &'static str,
+    pub queue: Cow<'static, str>,
     /// Jobs of one group run one after the other, in the order of their ids; none means a group of its own.
     pub group: Option<String>,
     /// Jobs of one lane (an endpoint, a venue) share its in-flight limit; none means the queue's common lane.
@@ -68,6 +70,17 @@ pub struct Claimed {
     pub job: Job,
     /// The right to it.
     pub lease: Lease,
+}
+
+/// A message: a job that was received, hidden from others until its `run_at`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The job, with this hand-out counted in `attempt`; `run_at` is when it is visible again.
+    pub job: Job,
+    /// Increases with every hand-out of the job; the newest alone may settle it.
+    pub token: u64,
+    /// When it was received for the first time.
+    pub first_at: Timestamp,
 }
 
 /// A job that was given up.

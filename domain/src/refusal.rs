@@ -1,5 +1,7 @@
 //! The rules say no: a stable code, a sentence for the caller, and where in the request the reason stands.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 /// A decision not to do something. Nothing has changed.
@@ -11,7 +13,7 @@ pub struct Refusal {
     /// For people; may change.
     pub message: String,
     /// The field at fault as a JSON pointer (RFC 6901): `/amount`.
-    pub pointer: Option<&'static str>,
+    pub pointer: Option<Cow<'static, str>>,
 }
 
 impl Refusal {
@@ -23,7 +25,7 @@ impl Refusal {
 
     /// A refusal of one field.
     #[must_use]
-    pub fn at(pointer: &'static str, code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), pointer: Some(pointer) }
+    pub fn at(pointer: impl Into<Cow<'static, str>>, code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), pointer: Some(pointer.into()) }
     }
 }

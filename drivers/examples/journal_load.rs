@@ -63,7 +63,7 @@ async fn drain(journal: &Arc<dyn Journal>, orders: u64, tasks: u64) -> Result<()
         let Ok(first) = Arc::clone(&room).acquire_owned().await else { break };
         drop(first);
         let free = room.available_permits();
-        let claim = Claim { queue: QUEUE, limit: free, per_lane: limit, now: now(started) };
+        let claim = Claim { queue: QUEUE, limit: free, per_lane: limit, narrow: Vec::new(), now: now(started) };
         for claimed in journal.claim(claim).await? {
             let (journal, done) = (Arc::clone(journal), Arc::clone(&done));
             let Ok(permit) = Arc::clone(&room).acquire_owned().await else { break };
@@ -115,13 +115,14 @@ fn order(n: u64, keyed: bool) -> Change {
         version: 1,
         expires_at: Some(Timestamp(NEXT.fetch_add(1, Ordering::Relaxed))),
     });
-    let job = NewJob { queue: QUEUE, group: None, lane: None, run_at: Timestamp(1), body: id.clone(), dedup: None };
+    let job =
+        NewJob { queue: QUEUE.into(), group: None, lane: None, run_at: Timestamp(1), body: id.clone(), dedup: None };
     Change {
         at: Timestamp(1),
         entities: vec![write(id, Expect::Absent, "pending", 600)],
         jobs: vec![job],
-        step: None,
         keys: key.into_iter().collect(),
+        ..Change::default()
     }
 }
 
@@ -141,7 +142,7 @@ fn write(id: String, expect: Expect, status: &'static str, size: usize) -> Entit
     let body = format!("{{\"status\":\"{status}\",\"filler\":\"{}\"}}", "x".repeat(size));
     let event = Some(EventDraft { type_: "swap.step", body: body.clone() });
     let owner = Owner::parse("default").unwrap_or_else(|| unreachable!("a plain name"));
-    EntityWrite { kind: Kind::Swap, id, expect, status, owner, body, event }
+    EntityWrite { kind: Kind::Swap, id, expect, status, owner, party: None, parent: None, body, event }
 }
 
 fn now(started: Instant) -> Timestamp {

@@ -50,6 +50,20 @@ pub enum Conflict {
     /// The lease is not the newest of its job, has lapsed, or the job is gone.
     #[error("stale lease on job {0}")]
     StaleLease(JobId),
+    /// The message is not there, or was received again since.
+    #[error("message {0} is gone, or somebody else's")]
+    Gone(JobId),
+    /// What a call received was settled in part: it cannot be answered again.
+    #[error("what the call received was settled in part")]
+    Settled,
+    /// A level would leave its bounds.
+    #[error("level {name} is at {at}")]
+    Level {
+        /// Its name.
+        name: String,
+        /// Where it stands.
+        at: i64,
+    },
     /// The key is in use.
     #[error("key in use")]
     Key(KeyHeld),

@@ -5,6 +5,7 @@
 mod address;
 mod fault;
 mod nats;
+mod network;
 mod postgres;
 
 pub mod cache;
@@ -14,6 +15,8 @@ pub mod journal;
 pub mod limit;
 pub mod venue;
 pub mod wake;
+pub mod webhook;
 
 pub use address::without_secrets;
 pub use fault::{Conflict, Fault, KeyHeld};
+pub use network::Network;

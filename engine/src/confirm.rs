@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::swap::{Choice, Failure, Fill, Prepared, Status, Swap, confirm, fail};
+use domain::swap::{Choice, Failure, Fill, Prepared, QUEUE, Status, Swap, confirm, fail};
 use domain::{Change, JobStep, Lease, Then};
 use drivers::venue::{LOOK_UP_LIMIT, Outcome, Venue};
 use drivers::{Conflict, Fault, failpoint};
@@ -28,8 +28,8 @@ const RESEND_CAP_MILLIS: u64 = 30_000;
 const AT_ONCE_MILLIS: u64 = 20;
 /// Bytes sent again at once, per venue.
 const RESENDS: usize = 16;
-/// How long an order waits in its queue while its venue's poller has no room.
-const NO_ROOM_MILLIS: i64 = 5_000;
+/// How long an order waits in its queue whose venue's poller has no room, or that would be built anew while its queue is paused.
+const LATER_MILLIS: i64 = 5_000;
 /// The longest pause between look-ups while a venue fails.
 const LOOK_UP_CAP_MILLIS: u64 = 5_000;
 
@@ -86,13 +86,18 @@ impl Confirmers {
         if let Err(refused) = inbox.try_send(pending) {
             if let TrySendError::Full(pending) = refused {
                 observe::no_room(&pending.bytes.venue);
-                let now = clock::now();
-                let step = Some(JobStep { lease, then: Then::Wait { run_at: now.plus_millis(NO_ROOM_MILLIS) } });
-                if let Err(fault) = self.worker.journal.apply(Change { at: now, step, ..Change::default() }).await {
-                    observe::fault("give an order back; it is left until its lease lapses", &fault);
-                }
+                self.give_back(lease).await;
             }
             self.worker.leases.let_go(lease);
+        }
+    }
+
+    /// Back to its queue for a while.
+    async fn give_back(&self, lease: Lease) {
+        let now = clock::now();
+        let step = Some(JobStep { lease, then: Then::Wait { run_at: now.plus_millis(LATER_MILLIS) } });
+        if let Err(fault) = self.worker.journal.apply(Change { at: now, step, ..Change::default() }).await {
+            observe::fault("give an order back; it is left until its lease lapses", &fault);
         }
     }
 }
@@ -152,9 +157,11 @@ impl Poller {
         }
     }
 
-    /// Sends bytes again whose outcome has been open for long, unless the last lot is still being sent.
+    /// Sends bytes again whose outcome has been open for long, unless the last lot is still being sent, or the queue of
+    /// orders is paused: outcomes are looked up then, but nothing new is caused.
     fn send_again(&mut self, now: Instant) {
-        if self.resending.as_ref().is_some_and(|lot| !lot.is_finished()) {
+        let paused = self.confirmers.worker.paused.is_paused(QUEUE);
+        if paused || self.resending.as_ref().is_some_and(|lot| !lot.is_finished()) {
             return;
         }
         let mut due = Vec::new();
@@ -225,6 +232,10 @@ impl Confirmers {
         failpoint::hit("confirm.before");
         match outcome {
             Outcome::Open => {}
+            Outcome::Expired if worker.paused.is_paused(QUEUE) => {
+                // Whoever claims it when the queue runs again finds the bytes expired, and builds it anew.
+                self.give_back(pending.lease).await;
+            }
             Outcome::Expired => {
                 if let Some(again) = worker.rebuild(pending).await {
                     Box::pin(self.hand_over(again)).await;

@@ -1,9 +1,14 @@
 //! Everything running: starts the loops, and stops them in order.
 
+mod start_orders;
+mod start_queues;
+mod start_webhooks;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::swap::{QUEUE, QUEUE_EXPIRE};
+use domain::Kind;
+use domain::swap::QUEUE;
 use domain::token::Registry;
 use drivers::cache::{Cache, Reach};
 use drivers::export::Export;
@@ -15,7 +20,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access::Access;
 use crate::cached::Cached;
+use crate::chores::{Chore, Chores};
+use crate::close::Closing;
 use crate::confirm::Confirmers;
 use crate::expire::Expiry;
 use crate::hub::Hub;
@@ -23,6 +31,8 @@ use crate::intake::Intake;
 use crate::leases::Leases;
 use crate::loops::Loops;
 use crate::observe::Metrics;
+use crate::operator::{Operator, Paused, Rates};
+use crate::queues::{self, Queues};
 use crate::ready::Ready;
 use crate::relay::{Relay, Route};
 use crate::retention::Retention;
@@ -30,6 +40,7 @@ use crate::roles::{Concurrency, Roles};
 use crate::router::Router;
 use crate::sweep;
 use crate::telling::Telling;
+use crate::webhooks::{self, Webhooks};
 use crate::work::Worker;
 
 /// How much of the time to stop is kept for each of: the loops' present step, giving leases back, closing the journal.
@@ -48,6 +59,10 @@ pub struct Settings {
     pub keep_events: Option<Duration>,
     /// How long a job's lease lasts, as the journal was told; it is renewed three times in that time.
     pub lease: Duration,
+    /// How webhooks behave.
+    pub webhooks: webhooks::Settings,
+    /// How queues of messages behave.
+    pub queues: queues::Settings,
 }
 
 impl Default for Settings {
@@ -58,6 +73,8 @@ impl Default for Settings {
             concurrency: Concurrency::default(),
             keep_events: None,
             lease: Duration::from_secs(30),
+            webhooks: webhooks::Settings::default(),
+            queues: queues::Settings::default(),
         }
     }
 }
@@ -92,16 +109,25 @@ pub struct Engine {
     pub router: Arc<Router>,
     /// The way out, to sockets.
     pub hub: Arc<Hub>,
+    /// Who may see what.
+    pub access: Arc<Access>,
     /// Reads by id.
     pub cached: Cached,
+    /// What the API asks of the webhooks.
+    pub webhooks: Arc<Webhooks>,
+    /// The queues of messages.
+    pub queues: Arc<Queues>,
     /// How many requests callers may make; none means any number.
     pub limit: Option<Arc<dyn Limit>>,
+    /// The program's own queues and the jobs that were given up.
+    pub operator: Operator,
     /// What can be traded.
     pub tokens: Arc<Registry>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Whether the ports answer.
     pub ready: Ready,
+    pub(crate) paused: Arc<Paused>,
     leases: Arc<Leases>,
     tasks: TaskTracker,
     loops: Loops,
@@ -115,19 +141,44 @@ impl Engine {
     pub fn start(parts: Parts) -> Self {
         let Parts { journal, wake, cache, limit, venues, exports, tokens, settings } = parts;
         let metrics = Arc::new(Metrics::default().with_cache(Arc::clone(&cache)));
-        let journal = telling(journal, &cache);
-        let hub = Hub::new(Arc::clone(&journal), Arc::clone(&wake));
+        let access = Arc::new(Access::new(Arc::clone(&journal)));
+        let rates = Arc::<Rates>::default();
+        let journal: Arc<dyn Journal> = Arc::new(Telling {
+            journal,
+            cache: Arc::clone(&cache),
+            access: Arc::clone(&access),
+            rates: Arc::clone(&rates),
+        });
+        let paused = Arc::new(Paused::new(Arc::clone(&journal)));
+        let hub = Hub::new(Arc::clone(&journal), Arc::clone(&wake), Arc::clone(&access));
         let (hub, follows) = match others_write(journal.as_ref(), cache.as_ref()) {
             true => (hub.keeping(Arc::clone(&cache)), true),
             false => (hub, false),
         };
         let hub = Arc::new(hub);
+        let webhooks = Arc::new(Webhooks::new(&journal, &access, settings.webhooks.clone()));
+        if journal.shared() {
+            access.listen_to(&hub);
+        }
+        let claiming = CancellationToken::new();
+        let queues = Queues::new(queues::Parts {
+            journal: Arc::clone(&journal),
+            wake: Arc::clone(&wake),
+            metrics: Arc::clone(&metrics),
+            settings: settings.queues.clone(),
+            resting: claiming.clone(),
+        });
         let engine = Self {
+            webhooks,
+            queues: Arc::new(queues),
             intake: Arc::new(Intake::new(Arc::clone(&journal), Arc::clone(&metrics))),
             router: Arc::new(Router::new(venues, settings.quote_deadline_millis)),
             ready: Ready::new(settings.roles, &journal, &wake, &cache, &exports),
             cached: Cached::new(Arc::clone(&journal), cache, follows.then(|| Arc::clone(&hub))),
+            operator: Operator::with(Arc::clone(&journal), Arc::clone(&paused), rates),
+            paused,
             hub,
+            access,
             limit,
             journal,
             tokens,
@@ -135,25 +186,34 @@ impl Engine {
             leases: Arc::default(),
             tasks: TaskTracker::new(),
             loops: Loops::default(),
-            claiming: CancellationToken::new(),
+            claiming,
             running: CancellationToken::new(),
         };
-        let running = &engine.running;
+        engine.start_loops(&wake, exports, &settings);
+        engine
+    }
+
+    /// Those of the process's roles.
+    fn start_loops(&self, wake: &Arc<dyn Wake>, exports: Vec<(String, Arc<dyn Export>)>, settings: &Settings) {
+        let running = &self.running;
+        // Whatever this process does by what it knows of rights, it has to hear of what others change.
+        if settings.roles.api || self.journal.shared() {
+            self.loops.spawn("hub", running, Arc::clone(&self.hub).run(running.clone()));
+        }
         if settings.roles.api {
-            engine.loops.spawn("hub", running, Arc::clone(&engine.hub).run(running.clone()));
+            self.loops.spawn("key uses", running, Arc::clone(&self.access).write_uses(running.clone()));
         }
         if settings.roles.work {
-            engine.start_work(&wake, &settings);
+            self.start_work(wake, settings);
         }
         if settings.roles.relay {
+            self.start_webhook_relay(wake);
             for (url, export) in exports {
-                let (journal, wake, metrics) =
-                    (Arc::clone(&engine.journal), Arc::clone(&wake), Arc::clone(&engine.metrics));
+                let (journal, wake, metrics) = (Arc::clone(&self.journal), Arc::clone(wake), Arc::clone(&self.metrics));
                 let relay = Relay::new(Route { url, journal, wake, export, metrics });
-                engine.loops.spawn("relay", running, relay.run(running.clone()));
+                self.loops.spawn("relay", running, relay.run(running.clone()));
             }
         }
-        engine
     }
 
     fn start_work(&self, wake: &Arc<dyn Wake>, settings: &Settings) {
@@ -163,17 +223,21 @@ impl Engine {
             running,
             Arc::clone(&self.leases).run(Arc::clone(journal), settings.lease / 3, running.clone()),
         );
+        self.loops.spawn("paused", running, Arc::clone(&self.paused).run(running.clone()));
         self.loops.spawn("sweep", running, sweep::run(Arc::clone(journal), running.clone()));
         if let Some(keep) = settings.keep_events {
             let retention = Retention { journal: Arc::clone(journal), keep };
             self.loops.spawn("retention", running, retention.run(running.clone()));
         }
-        let expiries = settings.concurrency.of(QUEUE_EXPIRE);
-        if expiries > 0 {
+        for kind in [Kind::Swap, Kind::Bid] {
             let (journal, metrics) = (Arc::clone(journal), Arc::clone(&self.metrics));
-            let expiry = Expiry { journal, wake: Arc::clone(wake), metrics, concurrency: expiries };
-            self.loops.spawn("expire", claiming, expiry.run(claiming.clone()));
+            self.start_chores("expire", Expiry { journal, metrics, kind }, wake, settings);
         }
+        let closing = Closing { journal: Arc::clone(journal), metrics: Arc::clone(&self.metrics) };
+        self.start_chores("close", closing, wake, settings);
+        self.start_webhooks(wake, settings);
+        self.start_orders(wake, settings);
+        self.start_queues(settings);
         let swaps = settings.concurrency.of(QUEUE);
         if swaps > 0 {
             let worker = Arc::new(Worker {
@@ -182,11 +246,21 @@ impl Engine {
                 router: Arc::clone(&self.router),
                 leases: Arc::clone(&self.leases),
                 metrics: Arc::clone(&self.metrics),
+                paused: Arc::clone(&self.paused),
                 tasks: self.tasks.clone(),
                 concurrency: swaps,
             });
             let confirmers = Confirmers::start(&worker, &self.loops, running);
             self.loops.spawn("work", claiming, worker.run(confirmers, claiming.clone()));
+        }
+    }
+
+    fn start_chores(&self, name: &'static str, chore: impl Chore, wake: &Arc<dyn Wake>, settings: &Settings) {
+        let (concurrency, stop) = (settings.concurrency.of(chore.queue()), &self.claiming);
+        if concurrency > 0 {
+            let (journal, wake, paused) = (Arc::clone(&self.journal), Arc::clone(wake), Arc::clone(&self.paused));
+            let chores = Chores { journal, wake, paused, chore, concurrency };
+            self.loops.spawn(name, stop, chores.run(stop.clone()));
         }
     }
 
@@ -196,7 +270,7 @@ impl Engine {
         self.loops.broken().await;
     }
 
-    /// Takes up no more orders, from now on. What is in hand goes on until [`Engine::stop`].
+    /// Takes up no more orders, from now on, and lets no receiver wait for messages. What is in hand goes on until [`Engine::stop`].
     pub fn rest(&self) {
         self.claiming.cancel();
         self.tasks.close();
@@ -219,14 +293,6 @@ impl Engine {
     #[must_use]
     pub fn leases(&self) -> usize {
         self.leases.count()
-    }
-}
-
-/// The journal whose every commit the cache hears of.
-fn telling(journal: Arc<dyn Journal>, cache: &Arc<dyn Cache>) -> Arc<dyn Journal> {
-    match cache.reach() {
-        Reach::Nothing => journal,
-        Reach::Process | Reach::Cluster => Arc::new(Telling { journal, cache: Arc::clone(cache) }),
     }
 }
 

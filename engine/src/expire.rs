@@ -1,111 +1,76 @@
-//! Ends orders whose time ran out before a transaction was built: one job each, due at that time.
+//! Ends what ran out of time: swap orders before a transaction was built, bids that nobody answered. One job each, due then.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use domain::swap::{MAX_ATTEMPTS, QUEUE_EXPIRE, Status, Swap, expire};
-use domain::{Change, Claimed, JobStep, Kind, Then};
-use drivers::journal::{Claim, Journal};
-use drivers::wake::Wake;
+use async_trait::async_trait;
+use domain::bid::{self, Bid};
+use domain::swap::{self, Swap};
+use domain::{Change, Claimed, Entity, JobStep, Kind, Then, Timestamp};
+use drivers::journal::Journal;
 use drivers::{Conflict, Fault};
-use futures_util::future::join_all;
-use tokio_util::sync::CancellationToken;
 
+use crate::chores::Chore;
+use crate::clock;
 use crate::observe::Metrics;
-use crate::{backoff, clock, observe};
 
-const POLL: Duration = Duration::from_millis(100);
-
-/// The loop over the queue of orders to expire.
+/// The work of the queues of what is to expire; a job's body is the id.
 pub(crate) struct Expiry {
     pub(crate) journal: Arc<dyn Journal>,
-    pub(crate) wake: Arc<dyn Wake>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) concurrency: usize,
+    /// Of what kind: a swap or a bid.
+    pub(crate) kind: Kind,
 }
 
-impl Expiry {
-    /// Expires until `stop`.
-    pub(crate) async fn run(self, stop: CancellationToken) {
-        let news = self.wake.queue(QUEUE_EXPIRE);
-        while !stop.is_cancelled() {
-            let heard = news.notified();
-            match self.step().await {
-                Ok(claimed) if claimed == self.concurrency => {}
-                Ok(_) => {
-                    tokio::select! { () = heard => {}, () = tokio::time::sleep(POLL) => {}, () = stop.cancelled() => {} }
-                }
-                Err(fault) => {
-                    observe::fault("claim expiries", &fault);
-                    tokio::time::sleep(POLL).await;
-                }
-            }
+#[async_trait]
+impl Chore for Expiry {
+    fn queue(&self) -> &'static str {
+        match self.kind {
+            Kind::Bid => bid::QUEUE_EXPIRE,
+            _ => swap::QUEUE_EXPIRE,
         }
     }
 
-    async fn step(&self) -> Result<usize, Fault> {
-        let claim = Claim { queue: QUEUE_EXPIRE, limit: self.concurrency, per_lane: usize::MAX, now: clock::now() };
-        let claimed = self.journal.claim(claim).await?;
-        join_all(claimed.iter().map(|job| self.work(job))).await;
-        Ok(claimed.len())
-    }
-
-    async fn work(&self, job: &Claimed) {
-        let ended = if job.job.attempt > MAX_ATTEMPTS {
-            Err(Fault::Broken(format!("{MAX_ATTEMPTS} attempts did not come to an end")))
-        } else {
-            self.expire(job).await
-        };
-        if let Err(fault) = ended {
-            observe::fault("expire an order", &fault);
-            self.try_again(job, &fault).await;
-        }
-    }
-
-    /// Back to the queue, or among the dead jobs after the last attempt. A job that this cannot be written of keeps its
-    /// lease until that lapses.
-    async fn try_again(&self, claimed: &Claimed, fault: &Fault) {
-        let (attempt, now) = (claimed.job.attempt, clock::now());
-        let then = match fault {
-            Fault::Conflict(_) => return,
-            // No fault of the order's: it does not count.
-            fault if fault.is_transient() => {
-                Then::Wait { run_at: now.plus_millis(backoff::millis(1_000, 30_000, 1, claimed.job.id)) }
-            }
-            _ if attempt >= MAX_ATTEMPTS => Then::Bury { why: fault.to_string(), park: false },
-            _ => {
-                let run_at = now.plus_millis(backoff::millis(1_000, 30_000, attempt, claimed.job.id));
-                Then::Retry { run_at, error: fault.to_string() }
-            }
-        };
-        let step = Some(JobStep { lease: claimed.lease, then });
-        if let Err(fault) = self.journal.apply(Change { at: now, step, ..Change::default() }).await {
-            observe::fault("give an expiry back", &fault);
-        }
-    }
-
-    async fn expire(&self, claimed: &Claimed) -> Result<(), Fault> {
-        let step = JobStep { lease: claimed.lease, then: Then::Finish };
+    async fn work(&self, claimed: &Claimed) -> Result<(), Fault> {
         loop {
-            let now = clock::now();
-            let entity = self.journal.entity(Kind::Swap, &claimed.job.body).await?;
-            let swap = entity.as_ref().map(Swap::from_entity).transpose().map_err(|e| Fault::Broken(e.to_string()))?;
-            let choice = swap.as_ref().map(|swap| expire(swap, step.clone(), now));
-            // Too late to expire, or nothing there: only the job ends.
-            let change = match choice {
-                Some(Ok(choice)) => choice.change,
-                _ => Change { at: now, step: Some(step.clone()), ..Change::default() },
-            };
+            let (now, step) = (clock::now(), JobStep { lease: claimed.lease, then: Then::Finish });
+            let entity = self.journal.entity(self.kind, &claimed.job.body).await?;
+            let expiring = entity.map(|entity| self.expire(&entity, step.clone(), now)).transpose();
+            // Too late to expire, too early, or nothing there: only the job ends.
+            let change = expiring
+                .map_err(|error| Fault::Broken(format!("{} {}: {error}", self.kind, claimed.job.body)))?
+                .flatten()
+                .unwrap_or_else(|| Change { at: now, step: Some(step), ..Change::default() });
             let expired = !change.entities.is_empty();
             match self.journal.apply(change).await {
                 Err(Fault::Conflict(Conflict::Version { .. })) => {}
                 Err(fault) => return Err(fault),
-                Ok(_) if expired => {
-                    self.metrics.swap_ended(Status::Expired);
+                Ok(_) => {
+                    if expired {
+                        self.count();
+                    }
                     return Ok(());
                 }
-                Ok(_) => return Ok(()),
             }
+        }
+    }
+}
+
+impl Expiry {
+    /// None where it does not expire now.
+    fn expire(&self, entity: &Entity, step: JobStep, now: Timestamp) -> Result<Option<Change>, serde_json::Error> {
+        Ok(match self.kind {
+            Kind::Bid => {
+                let choice = bid::expire(&Bid::from_entity(entity)?, step, now);
+                choice.ok().flatten().map(|choice| choice.change)
+            }
+            _ => swap::expire(&Swap::from_entity(entity)?, step, now).ok().map(|choice| choice.change),
+        })
+    }
+
+    fn count(&self) {
+        match self.kind {
+            Kind::Bid => self.metrics.trade.bid_ended(bid::Status::Expired),
+            _ => self.metrics.swap_ended(swap::Status::Expired),
         }
     }
 }

@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
-use domain::swap::Swap;
-use domain::{Event, Kind, Owner};
+use domain::{Audience, Event, Kind, Owner};
 use drivers::Fault;
 
 use crate::hub::{Hub, Published, Seat, Watch};
@@ -28,6 +27,8 @@ pub enum Item {
 pub struct Follower {
     hub: Arc<Hub>,
     watch: Watch,
+    /// What the account saw when history was read last.
+    audience: Option<Audience>,
     seat: Option<Seat>,
     history: VecDeque<Event>,
     /// History is read up to here.
@@ -45,6 +46,7 @@ impl Follower {
         let mut follower = Self {
             hub: Arc::clone(hub),
             watch,
+            audience: None,
             seat: None,
             history: VecDeque::new(),
             read: after.unwrap_or(0),
@@ -59,30 +61,35 @@ impl Follower {
         Ok(follower)
     }
 
-    /// One entity's whole history from its first version, then live. `owner` filters, as in [`Watch`]. Where all of it was
-    /// forgotten, the present state stands in its place.
+    /// One entity's whole history from its first version, then live, as far as the account sees it: see [`Watch`]. Where all
+    /// of it was forgotten, the present state stands in its place.
     ///
     /// # Errors
     /// Those of the journal.
-    pub async fn entity(hub: &Arc<Hub>, owner: Option<Owner>, kind: Kind, id: &str) -> Result<Self, Fault> {
-        let watch = Watch { owner, kinds: vec![kind], ids: vec![id.to_owned()] };
+    pub async fn entity(hub: &Arc<Hub>, account: Option<Owner>, kind: Kind, id: &str) -> Result<Self, Fault> {
+        let watch = Watch { account, kinds: vec![kind], ids: vec![id.to_owned()] };
         let seat = hub.join(watch.clone()).await?;
         let mut history = VecDeque::new();
         loop {
             let after = history.back().map_or(0, |e: &Event| e.version);
             let page = hub.journal.history(kind, id, after, PAGE).await?;
             let more = page.len() == PAGE;
-            history.extend(page.into_iter().filter(|event| watch.wants(event)));
+            history.extend(page);
             if !more {
                 break;
             }
         }
         if history.is_empty() {
-            history.extend(present(hub, kind, id, seat.from).await?.filter(|event| watch.wants(event)));
+            history.extend(present(hub, kind, id, seat.from).await?);
+        }
+        // Judged by what holds after the reading, so that no leave given before one of these events is overlooked.
+        if let Some(account) = &watch.account {
+            let audience = hub.access.audience_anew(account).await?;
+            history.retain(|event| audience.sees_event(event));
         }
         // What the seat brings again is passed over by its position.
         let read = history.back().map_or(seat.from, |e| e.seq.max(seat.from));
-        Ok(Self { hub: Arc::clone(hub), watch, seat: Some(seat), history, read, position: 0 })
+        Ok(Self { hub: Arc::clone(hub), watch, audience: None, seat: Some(seat), history, read, position: 0 })
     }
 
     /// The last delivered position; resuming after it misses and repeats nothing.
@@ -125,13 +132,13 @@ impl Follower {
     /// Reads a page of history. Takes its seat only near the end of the log: a long way back must not fill its buffer.
     /// False if what comes next was forgotten.
     async fn catch_up(&mut self) -> Result<bool, Fault> {
-        let page = self.hub.journal.events(self.read, self.watch.owner.clone(), PAGE).await?;
+        let page = self.page().await?;
         // In this order: the floor says what the page may have missed.
         if self.hub.journal.head().await?.floor > self.read {
             return Ok(false);
         }
-        let end = page.len() < PAGE;
-        let last = page.last().map(|event| event.seq);
+        let end = page.len < PAGE;
+        let last = page.last;
         match self.seat.as_ref().map(|seat| seat.from) {
             None if end => {
                 let seat = self.hub.join(self.watch.clone()).await?;
@@ -142,26 +149,66 @@ impl Follower {
             Some(from) if end => self.read = last.unwrap_or(from).max(from),
             _ => self.read = last.unwrap_or(self.read),
         }
-        self.history.extend(page.into_iter().filter(|event| self.watch.wants(event)));
+        let watch = &self.watch;
+        self.history.extend(page.seen.into_iter().filter(|event| watch.is_about(event)));
         Ok(true)
+    }
+
+    /// The next events of history that the account sees by what holds after they were read: so that no leave given before
+    /// one of them is overlooked, and none is used that was taken back.
+    async fn page(&mut self) -> Result<Page, Fault> {
+        let Some(account) = &self.watch.account else {
+            return Ok(Page::of(self.hub.journal.events(self.read, None, PAGE).await?));
+        };
+        let mut audience = match self.audience.take() {
+            Some(audience) => audience,
+            None => self.hub.access.audience(account).await?,
+        };
+        // Each turn but the last needs another seller who gave leave meanwhile.
+        loop {
+            let mut page = Page::of(self.hub.journal.events(self.read, Some(&audience), PAGE).await?);
+            let now = self.hub.access.audience_anew(account).await?;
+            let is_whole = now.sellers.iter().all(|seller| audience.sellers.binary_search(seller).is_ok());
+            audience = now;
+            if is_whole {
+                page.seen.retain(|event| audience.sees_event(event));
+                self.audience = Some(audience);
+                return Ok(page);
+            }
+        }
+    }
+}
+
+/// A page of history.
+struct Page {
+    seen: Vec<Event>,
+    /// How many events were read, and where the last of them stands: seen or not.
+    len: usize,
+    last: Option<u64>,
+}
+
+impl Page {
+    fn of(events: Vec<Event>) -> Self {
+        Self { len: events.len(), last: events.last().map(|event| event.seq), seen: events }
     }
 }
 
 /// The entity's present state as its last event would tell of it; that event itself if it is held after all.
 async fn present(hub: &Hub, kind: Kind, id: &str, at: u64) -> Result<Option<Event>, Fault> {
-    let Some(entity) = hub.journal.entity(kind, id).await?.filter(|_| kind == Kind::Swap) else { return Ok(None) };
+    let Some(entity) = hub.journal.entity(kind, id).await?.filter(|_| !kind.is_bookkeeping()) else { return Ok(None) };
     if let Some(event) = hub.journal.history(kind, id, entity.version - 1, 1).await?.pop() {
         return Ok(Some(event));
     }
-    let swap = Swap::from_entity(&entity).map_err(|error| Fault::Broken(format!("swap {id}: {error}")))?;
-    Ok(Some(Event {
+    let view = domain::view::of_entity(&entity).map_err(|error| Fault::Broken(format!("{kind} {id}: {error}")))?;
+    Ok(view.map(|body| Event {
         seq: at,
         kind,
         id: id.to_owned(),
         version: entity.version,
-        type_: format!("swap.{}", swap.status.as_str()),
+        type_: format!("{kind}.{}", entity.status),
         owner: entity.owner,
-        body: swap.view_json(),
+        party: entity.party,
+        body,
         at: entity.updated_at,
     }))
 }

@@ -1,12 +1,13 @@
 //! Brings committed events to the sockets of this node: read once from the journal, handed to whoever watches them.
 //!
 //! No watcher's guarantee rests on this: one that falls behind is cut off with a position to resume from. Where others
-//! write too, the cache hears of each event here, before any watcher does.
+//! write too, the cache and what is known of rights hear of each event here, before any watcher does.
 
-use std::collections::HashMap;
+mod index;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::{Event, Kind, Owner};
@@ -17,8 +18,11 @@ use drivers::wake::Wake;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::cached::{is_cached, key};
+use crate::access::Access;
+use crate::cached::{self, is_cached, key};
 use crate::observe;
+
+use self::index::{Index, Watcher};
 
 /// Events that wait for one watcher before it counts as too slow.
 const BUFFER: usize = 1_024;
@@ -26,6 +30,8 @@ const BUFFER: usize = 1_024;
 const PAGE: usize = 1_000;
 /// A lost hint costs this much.
 const POLL: Duration = Duration::from_millis(20);
+/// A hub that has not heard from the journal for so long is behind.
+pub(crate) const LATE: Duration = Duration::from_millis(250);
 
 /// An event on its way to sockets, with room for its wire form: made once, shared by all who send it.
 #[derive(Debug)]
@@ -39,8 +45,8 @@ pub struct Published {
 /// Which events someone wants to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Watch {
-    /// Of this owner; none means everyone's.
-    pub owner: Option<Owner>,
+    /// What this account sees: its own, what concerns it, the deals of sellers that authorised it; none means everyone's.
+    pub account: Option<Owner>,
     /// Of these kinds; empty means any.
     pub kinds: Vec<Kind>,
     /// About these entities; empty means any.
@@ -48,9 +54,9 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn wants(&self, event: &Event) -> bool {
-        self.owner.as_ref().is_none_or(|owner| *owner == event.owner)
-            && (self.kinds.is_empty() || self.kinds.contains(&event.kind))
+    /// Whether it is about such an event; who may see it is another question.
+    pub(crate) fn is_about(&self, event: &Event) -> bool {
+        (self.kinds.is_empty() || self.kinds.contains(&event.kind))
             && (self.ids.is_empty() || self.ids.contains(&event.id))
     }
 }
@@ -58,37 +64,22 @@ impl Watch {
 /// The node's distributor.
 pub struct Hub {
     pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) access: Arc<Access>,
     wake: Arc<dyn Wake>,
     index: Mutex<Index>,
     first_watcher: Notify,
+    /// Whether every event is read, watched or not: others write too, or the cache is shared.
+    follows: bool,
     /// Hears of every event.
     cache: Option<Arc<dyn Cache>>,
-    /// Whether the cache has heard of all that the journal last said.
+    /// Whether all that the journal last said was told, and when it was asked.
     current: AtomicBool,
-}
-
-#[derive(Default)]
-struct Index {
-    /// Events are read whether anyone watches or not.
-    following: bool,
-    /// Every event up to here was handed out.
-    position: u64,
-    next: u64,
-    watchers: HashMap<u64, Watcher>,
-    by_id: HashMap<String, Vec<u64>>,
-    by_owner: HashMap<Owner, Vec<u64>>,
-    of_all: Vec<u64>,
-}
-
-struct Watcher {
-    watch: Watch,
-    sender: mpsc::Sender<Arc<Published>>,
+    asked: Mutex<Option<Instant>>,
 }
 
 /// A place among the watchers; leaving it takes the place away.
 pub(crate) struct Seat {
-    hub: Arc<Hub>,
-    key: u64,
+    _place: Place,
     pub(crate) events: mpsc::Receiver<Arc<Published>>,
     /// Everything after this position comes through `events`.
     pub(crate) from: u64,
@@ -96,29 +87,51 @@ pub(crate) struct Seat {
     pub(crate) now: u64,
 }
 
-impl Drop for Seat {
+/// What the hub keeps for one who watches, or is about to.
+struct Place {
+    hub: Arc<Hub>,
+    account: Option<Owner>,
+    key: Option<u64>,
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
-        self.hub.lock().leave(self.key);
+        let mut index = self.hub.lock();
+        index.seats -= 1;
+        if let Some(key) = self.key {
+            index.leave(key);
+        }
+        if let Some(account) = &self.account {
+            index.audiences.release(account);
+        }
     }
 }
 
 impl Hub {
     /// A hub over `journal`; [`Hub::run`] moves it.
     #[must_use]
-    pub fn new(journal: Arc<dyn Journal>, wake: Arc<dyn Wake>) -> Self {
+    pub fn new(journal: Arc<dyn Journal>, wake: Arc<dyn Wake>, access: Arc<Access>) -> Self {
         let (index, first_watcher, current) = (Mutex::default(), Notify::new(), AtomicBool::new(false));
-        Self { journal, wake, index, first_watcher, cache: None, current }
+        let (follows, asked) = (journal.shared(), Mutex::new(None));
+        Self { journal, access, wake, index, first_watcher, follows, cache: None, current, asked }
     }
 
     /// The same, and it tells `cache` of every event.
     #[must_use]
     pub(crate) fn keeping(self, cache: Arc<dyn Cache>) -> Self {
-        Self { cache: Some(cache), ..self }
+        Self { follows: true, cache: Some(cache), ..self }
     }
 
-    /// Whether the cache it tells has heard of everything, but for the last few milliseconds.
+    /// Whether it has told of everything, but for the last few milliseconds.
     pub(crate) fn is_current(&self) -> bool {
-        self.current.load(Ordering::Acquire)
+        self.current.load(Ordering::Acquire) && !self.is_late()
+    }
+
+    /// Whether what was committed longer ago than [`LATE`] may not have been told of. Under load it is pages behind again and
+    /// again, and yet not late.
+    pub(crate) fn is_late(&self) -> bool {
+        let asked = *self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.is_none_or(|asked| asked.elapsed() >= LATE)
     }
 
     /// The newest position heard of: a hint, for heartbeats.
@@ -139,37 +152,67 @@ impl Hub {
     /// How many watchers there are.
     #[must_use]
     pub fn watchers(&self) -> usize {
-        self.lock().watchers.len()
+        self.lock().watchers()
     }
 
     pub(crate) async fn join(self: &Arc<Self>, watch: Watch) -> Result<Seat, Fault> {
         let head = self.journal.head().await?.seq;
-        let (sender, events) = mpsc::channel(BUFFER);
+        let mut place = self.place(watch.account.clone(), head);
+        // What happens to the account's authorisations from here on is heard; what happened before is read.
+        self.first_watcher.notify_one();
+        let (events, from) = loop {
+            if let Some(entered) = self.enter(&mut place, &watch) {
+                break entered;
+            }
+            if let Some(account) = &watch.account {
+                let audience = self.access.audience_anew(account).await?;
+                self.lock().audiences.take_in(&audience);
+            }
+        };
+        Ok(Seat { _place: place, events, from, now: head.max(from) })
+    }
+
+    /// Puts a watcher at its place; answers with where its events come and after which position. None if it is not known
+    /// what its account may see.
+    fn enter(&self, place: &mut Place, watch: &Watch) -> Option<(mpsc::Receiver<Arc<Published>>, u64)> {
         let mut index = self.lock();
-        if index.watchers.is_empty() && !index.following {
+        if watch.account.as_ref().is_some_and(|account| !index.audiences.knows(account)) {
+            return None;
+        }
+        let (sender, events) = mpsc::channel(BUFFER);
+        place.key = Some(index.enter(Watcher { watch: watch.clone(), sender }));
+        Some((events, index.position))
+    }
+
+    /// From here on every event is read.
+    fn place(self: &Arc<Self>, account: Option<Owner>, head: u64) -> Place {
+        let mut index = self.lock();
+        if index.seats == 0 && !index.following {
             // Nobody watched: whatever lies before the head is history.
             index.position = index.position.max(head);
         }
-        let from = index.position;
-        let key = index.enter(Watcher { watch, sender });
-        drop(index);
-        self.first_watcher.notify_one();
-        Ok(Seat { hub: Arc::clone(self), key, events, from, now: head.max(from) })
+        index.seats += 1;
+        if let Some(account) = &account {
+            index.audiences.hold(account);
+        }
+        Place { hub: Arc::clone(self), account, key: None }
     }
 
     /// Hands events out until `stop`.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut heads = self.wake.head();
         while !stop.is_cancelled() {
-            if self.watchers() == 0 && self.cache.is_none() {
+            if !self.follows && self.lock().seats == 0 {
                 tokio::select! { () = self.first_watcher.notified() => {}, () = stop.cancelled() => {} }
                 continue;
             }
             heads.mark_unchanged();
+            let asked = Instant::now();
             match self.step().await {
-                // Pages behind: what is read through the cache would be old.
+                // Pages behind: what is remembered would be old.
                 Ok(PAGE) => self.current.store(false, Ordering::Release),
                 Ok(_) => {
+                    *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
                     self.current.store(true, Ordering::Release);
                     tokio::select! { _ = heads.changed() => {}, () = tokio::time::sleep(POLL) => {}, () = stop.cancelled() => {} }
                 }
@@ -187,14 +230,16 @@ impl Hub {
             let index = self.lock();
             (index.position, index.following)
         };
-        if let Some(cache) = self.cache.as_ref().filter(|_| !following) {
-            return self.begin_to_follow(cache.as_ref(), position).await;
+        if self.follows && !following {
+            return self.begin_to_follow(position).await;
         }
         let events = self.journal.events(position, None, PAGE).await?;
         let count = events.len();
-        if let Some(cache) = &self.cache {
-            tell(cache.as_ref(), &events).await;
+        if events.first().is_some_and(|event| event.seq > position + 1) {
+            // Forgotten meanwhile, and never told.
+            self.access.forget();
         }
+        self.tell(&events).await;
         let mut index = self.lock();
         for event in events {
             index.hand_out(event);
@@ -202,21 +247,38 @@ impl Hub {
         Ok(count)
     }
 
-    /// Tells the cache of what lies between where it was left and where the watchers are.
-    async fn begin_to_follow(&self, cache: &dyn Cache, watched: u64) -> Result<usize, Fault> {
-        let mut at = cache.resume(self.journal.head().await?).await;
+    /// Begins with what lies between where the cache was left and where the watchers are. What is known of rights begins
+    /// anew from there.
+    async fn begin_to_follow(&self, watched: u64) -> Result<usize, Fault> {
+        let head = self.journal.head().await?;
+        let mut at = match &self.cache {
+            Some(cache) => cache.resume(head).await,
+            None => head.seq,
+        };
         while at < watched {
             let events = self.journal.events(at, None, PAGE).await?;
             at = events.last().map_or(watched, |last| last.seq);
-            tell(cache, &events).await;
+            self.tell(&events).await;
         }
         let mut index = self.lock();
         // The first watcher may have come meanwhile, and with it the position gone on.
         if index.position <= at {
             (index.position, index.following) = (at, true);
         }
+        drop(index);
+        self.access.forget();
         // As if there were more: the next step looks at once.
         Ok(PAGE)
+    }
+
+    /// Tells of a page of events before any watcher sees them.
+    async fn tell(&self, events: &[Event]) {
+        for event in events {
+            self.access.told(event.kind, &event.id, event.party.as_ref());
+        }
+        if let Some(cache) = &self.cache {
+            tell(cache.as_ref(), events).await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Index> {
@@ -224,79 +286,11 @@ impl Hub {
     }
 }
 
-impl Index {
-    fn enter(&mut self, watcher: Watcher) -> u64 {
-        let key = self.next;
-        self.next += 1;
-        for id in &watcher.watch.ids {
-            self.by_id.entry(id.clone()).or_default().push(key);
-        }
-        if watcher.watch.ids.is_empty() {
-            match &watcher.watch.owner {
-                Some(owner) => self.by_owner.entry(owner.clone()).or_default().push(key),
-                None => self.of_all.push(key),
-            }
-        }
-        self.watchers.insert(key, watcher);
-        key
-    }
-
-    fn leave(&mut self, key: u64) {
-        let Some(watcher) = self.watchers.remove(&key) else { return };
-        for id in &watcher.watch.ids {
-            strike(&mut self.by_id, id, key);
-        }
-        match &watcher.watch.owner {
-            _ if !watcher.watch.ids.is_empty() => {}
-            Some(owner) => strike(&mut self.by_owner, owner, key),
-            None => self.of_all.retain(|k| *k != key),
-        }
-    }
-
-    fn hand_out(&mut self, event: Event) {
-        // A page that was read before the last watcher left may be older than what the next one starts from.
-        if event.seq <= self.position {
-            return;
-        }
-        if event.seq > self.position + 1 {
-            // Forgotten meanwhile: each watcher finds out where it stood and what is still held.
-            observe::hub_overtaken(self.position, event.seq);
-            let all: Vec<u64> = self.watchers.keys().copied().collect();
-            all.into_iter().for_each(|key| self.leave(key));
-        }
-        self.position = event.seq;
-        let of_id = self.by_id.get(&event.id).into_iter().flatten();
-        let of_owner = self.by_owner.get(&event.owner).into_iter().flatten();
-        let keys: Vec<u64> = of_id.chain(of_owner).chain(&self.of_all).copied().collect();
-        if keys.is_empty() {
-            return;
-        }
-        let published = Arc::new(Published { event, envelope: OnceLock::new() });
-        for key in keys {
-            let Some(watcher) = self.watchers.get(&key) else { continue };
-            if watcher.watch.wants(&published.event) && watcher.sender.try_send(Arc::clone(&published)).is_err() {
-                // Too slow, or gone. The end of its channel tells it, after what it has still to read.
-                observe::watcher_cut_off();
-                self.leave(key);
-            }
-        }
-    }
-}
-
 /// Tells the cache what a page of events, which is not empty as a rule, has made old.
 async fn tell(cache: &dyn Cache, events: &[Event]) {
     let Some(last) = events.last() else { return };
-    let cached = events.iter().filter(|event| is_cached(event.kind));
-    let stale: Vec<Stale> =
-        cached.map(|event| Stale { key: key(event.kind, &event.id), version: event.version }).collect();
+    let views = events.iter().filter(|event| is_cached(event.kind));
+    let views = views.map(|event| Stale { key: key(event.kind, &event.id), version: event.version });
+    let stale: Vec<Stale> = views.chain(events.iter().flat_map(cached::stale_by)).collect();
     cache.follow(&stale, last.seq).await;
-}
-
-fn strike<K: std::hash::Hash + Eq>(lists: &mut HashMap<K, Vec<u64>>, at: &K, key: u64) {
-    if let Some(list) = lists.get_mut(at) {
-        list.retain(|k| *k != key);
-        if list.is_empty() {
-            lists.remove(at);
-        }
-    }
 }

@@ -1,15 +1,19 @@
 //! The moving parts: one loop per file, each with a `step()`.
 //!
 //! Reading order: `intake` takes commands in, `work` steps orders through their life, `confirm` waits for the venues,
-//! `hub` and `follow` bring committed events to sockets, `relay` brings them outside, `cached` reads. `engine` starts and
+//! `hub` and `follow` bring committed events to sockets, `relay` and `webhooks` bring them outside, `cached` reads. `engine` starts and
 //! stops those of the process's `roles`.
 
+mod audiences;
 mod backoff;
+mod chores;
+mod close;
 mod confirm;
 mod engine;
 mod expire;
 mod leases;
 mod loops;
+mod orders;
 mod relay;
 mod retention;
 mod roles;
@@ -17,14 +21,19 @@ mod sweep;
 mod telling;
 mod work;
 
+pub mod access;
 pub mod cached;
 pub mod clock;
 pub mod follow;
 pub mod hub;
 pub mod intake;
 pub mod observe;
+pub mod operator;
+pub mod queues;
 pub mod ready;
 pub mod router;
+pub mod seal;
+pub mod webhooks;
 
 pub use engine::{Engine, Parts, Settings};
 pub use roles::{Concurrency, Roles};

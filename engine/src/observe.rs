@@ -1,6 +1,9 @@
 //! What the operator sees: log lines and metrics, each by the name of what happened. Never secrets.
 
 mod cache;
+mod queues;
+mod trade;
+mod webhooks;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -16,6 +19,12 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use self::queues::QueueMetrics;
+use self::trade::TradeMetrics;
+pub(crate) use self::trade::{order_not_told, order_refused, orders_not_received};
+use self::webhooks::WebhookMetrics;
+pub use self::webhooks::{webhook_delivery_rests, webhook_endpoint_disabled};
 
 /// A driver failed under `what`.
 pub fn fault(what: &str, fault: &Fault) {
@@ -142,6 +151,11 @@ pub struct Metrics {
     confirming: Gauge<i64, AtomicI64>,
     sockets: Gauge<i64, AtomicI64>,
     export_lag: Family<ExportLabel, Gauge<i64, AtomicI64>>,
+    webhooks: WebhookMetrics,
+    /// Deals and bids.
+    pub(crate) trade: TradeMetrics,
+    /// Messages.
+    pub(crate) queues: QueueMetrics,
 }
 
 const SECONDS: [f64; 12] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
@@ -175,6 +189,9 @@ impl Default for Metrics {
         registry.register("sockets", "Open event streams", sockets.clone());
         let export_lag = Family::<ExportLabel, Gauge<i64, AtomicI64>>::default();
         registry.register("export_lag", "Events that an export is behind the head of the log", export_lag.clone());
+        let webhooks = WebhookMetrics::register(&mut registry);
+        let trade = TradeMetrics::register(&mut registry);
+        let queues = QueueMetrics::register(&mut registry);
         Self {
             registry,
             http,
@@ -188,6 +205,9 @@ impl Default for Metrics {
             confirming,
             sockets,
             export_lag,
+            webhooks,
+            trade,
+            queues,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Follows the log for an export: sends what is new, then moves its position, by compare-and-set. Of all processes that
 //! relay to an export one sends; the others stand by.
 
-mod lease;
+pub(crate) mod lease;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use self::lease::Lease;
+use self::lease::{Lease, Place};
 use crate::observe::Metrics;
 use crate::{backoff, observe};
 
@@ -44,8 +44,8 @@ pub(crate) struct Relay {
     /// The export's URL without its secrets.
     name: String,
     lease: Lease,
-    /// What comes next lies beyond this; less than the row's position where the export lost some.
-    position: u64,
+    /// What comes next lies beyond its position; before the row's where the export lost some.
+    place: Place,
     /// When the export was last asked where it ends.
     checked: Option<Instant>,
 }
@@ -74,7 +74,7 @@ impl Relay {
         let name = export::name(&route.url);
         let row = Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string();
         let lease = Lease::new(Arc::clone(&route.journal), row, alone);
-        Self { name, lease, route, position: 0, checked: None }
+        Self { name, lease, route, place: Place::at(0), checked: None }
     }
 
     /// Relays until `stop`, then lets another process go on.
@@ -120,28 +120,33 @@ impl Relay {
     }
 
     async fn step(&mut self) -> Result<Step, Fault> {
-        if self.lease.position().is_none() && !self.take_over().await? {
+        if self.lease.place().is_none() && !self.take_over().await? {
             self.report().await?;
             return Ok(Step::Standby);
         }
         if self.checked.is_none_or(|checked| checked.elapsed() >= CHECK) {
             self.check().await?;
         }
-        let events: Vec<Event> = self.route.journal.events(self.position, None, PAGE).await?;
+        let mut events: Vec<Event> = self.route.journal.events(self.place.position, None, PAGE).await?;
+        let full = events.len() == PAGE;
         self.lease.renew().await?;
         let Some(last) = events.last().map(|event| event.seq) else {
             self.route.metrics.export_lag(&self.name, 0);
             return Ok(Step::Idle);
         };
+        events.retain(|event| self.route.export.takes(event));
         failpoint::hit("relay.before");
-        self.send(&events).await?;
+        if !events.is_empty() {
+            self.send(&events).await?;
+        }
         failpoint::hit("relay.sent");
-        self.lease.move_to(last).await?;
+        let place = Place { position: last, sent: events.last().map_or(self.place.sent, |event| event.seq) };
+        self.lease.move_to(place).await?;
         failpoint::hit("relay.after");
-        self.position = last;
+        self.place = place;
         let head = (*self.route.wake.head().borrow()).max(last);
         self.route.metrics.export_lag(&self.name, head - last);
-        Ok(if events.len() == PAGE { Step::More } else { Step::Idle })
+        Ok(if full { Step::More } else { Step::Idle })
     }
 
     /// Tries to become the one who sends.
@@ -155,7 +160,8 @@ impl Relay {
         Ok(true)
     }
 
-    /// Sends from the row's position, or from where the export ends if that is before it: what it lost is sent again.
+    /// Goes on from the row's place, or from where the export ends if that is before what it was sent: what it lost is sent
+    /// again. What lies between the export's end and the row's position it does not take.
     async fn check(&mut self) -> Result<(), Fault> {
         let outside = self.route.export.position().await?;
         let head = self.route.journal.head().await?.seq;
@@ -166,11 +172,11 @@ impl Relay {
                 self.name
             )));
         }
-        let kept = self.lease.position().unwrap_or(0);
-        self.position = outside.map_or(kept, |outside| outside.min(kept));
-        if self.position < kept {
-            observe::export_fell_back(&self.name, kept, self.position);
-            self.route.metrics.export_lag(&self.name, kept - self.position);
+        let kept = self.lease.place().unwrap_or(Place::at(0));
+        self.place = outside.filter(|outside| *outside < kept.sent).map_or(kept, Place::at);
+        if self.place != kept {
+            observe::export_fell_back(&self.name, kept.position, self.place.position);
+            self.route.metrics.export_lag(&self.name, kept.position - self.place.position);
         }
         self.checked = Some(Instant::now());
         Ok(())

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use domain::bid;
+use domain::queue::QUEUE_MOVE;
 use domain::swap::{QUEUE, QUEUE_EXPIRE};
+use domain::webhook::delivery::QUEUE_DELIVER;
+use domain::webhook::replay::QUEUE_REPLAY;
 
 /// Which parts of the product a process is. A journal that one process alone can open needs them all in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Roles {
     /// Takes requests, and brings events to sockets.
     pub api: bool,
-    /// Works off the queues, waits for the venues' word, deletes what is no longer needed.
+    /// Works off the queues, waits for the venues' word, sends webhooks, deletes what is no longer needed.
     pub work: bool,
-    /// Brings events to exports.
+    /// Brings events to exports, and makes the deliveries of webhooks.
     pub relay: bool,
 }
 
@@ -25,9 +29,18 @@ impl Roles {
 pub struct Concurrency(BTreeMap<&'static str, usize>);
 
 impl Default for Concurrency {
-    /// Every queue: 256 swaps, 10 of any other.
+    /// Every queue: 256 swaps, 10 expiries, 1,024 deliveries, 4 replays, 4 moves of
+    /// messages.
     fn default() -> Self {
-        Self::from([(QUEUE, 256), (QUEUE_EXPIRE, 10)])
+        Self::from([
+            (QUEUE, 256),
+            (QUEUE_EXPIRE, 10),
+            (bid::QUEUE_EXPIRE, 10),
+            (bid::QUEUE_CLOSE, 10),
+            (QUEUE_DELIVER, 1_024),
+            (QUEUE_REPLAY, 4),
+            (QUEUE_MOVE, 4),
+        ])
     }
 }
 

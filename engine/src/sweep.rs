@@ -10,11 +10,15 @@ use crate::{clock, observe};
 
 const EVERY: Duration = Duration::from_secs(60);
 const AT_ONCE: usize = 1_000;
+/// Such a rest between: the one who writes has others to write for.
+const REST: Duration = Duration::from_millis(20);
 
 /// Sweeps until `stop`.
 pub(crate) async fn run(journal: Arc<dyn Journal>, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-        while !stop.is_cancelled() && step(journal.as_ref()).await == AT_ONCE {}
+        while !stop.is_cancelled() && step(journal.as_ref()).await == AT_ONCE {
+            tokio::time::sleep(REST).await;
+        }
     }
 }
 

@@ -7,23 +7,41 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
-use domain::{Change, Claimed, DeadJob, Entity, Event, Job, JobId, Kind, Lease, Owner, Timestamp};
+use domain::{
+    Audience, Change, Claimed, DeadJob, Entity, Event, Job, JobId, Kind, Lease, Owner, Received, Timestamp, event_types,
+};
 use drivers::cache::{Cache, Stale};
-use drivers::journal::{Claim, Depth, Head, Journal, List, Page, Receipt};
+use drivers::journal::{Claim, Depth, Head, Journal, List, MessageCounts, Page, Receipt, Receive};
 use drivers::{Fault, KeyHeld};
 use tokio::runtime::Handle;
 
-use crate::cached::{is_cached, key};
+use crate::access::Access;
+use crate::cached::{self, is_cached, key};
+use crate::operator::Rates;
 
 pub(crate) struct Telling {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) cache: Arc<dyn Cache>,
+    pub(crate) access: Arc<Access>,
+    pub(crate) rates: Arc<Rates>,
 }
 
-/// What of a change is cached, with the versions it leads to.
-fn stale(change: &Change) -> Vec<Stale> {
+/// Whether what a change tells of is in the list of event types.
+fn tells_rightly(change: &Change) -> bool {
+    let told = change.entities.iter().filter_map(|write| Some((write.kind, write.event.as_ref()?.type_)));
+    told.into_iter().all(|(kind, type_)| event_types::find(type_).is_some_and(|one| one.kind == kind))
+}
+
+/// The views of a change that are cached, with the versions it leads to.
+fn views(change: &Change) -> Vec<Stale> {
     let cached = change.entities.iter().filter(|write| is_cached(write.kind));
     cached.map(|write| Stale { key: key(write.kind, &write.id), version: write.expect.next_version() }).collect()
+}
+
+/// What of a change says who may do what.
+fn rights(change: &Change) -> Vec<(Kind, String, Option<Owner>)> {
+    let rights = change.entities.iter().filter(|write| matches!(write.kind, Kind::Key | Kind::Authorisation));
+    rights.map(|write| (write.kind, write.id.clone(), write.party.clone())).collect()
 }
 
 /// Goes on by itself when whoever waits for it goes away: what was begun may be committed all the same.
@@ -58,15 +76,32 @@ impl Journal for Telling {
     }
 
     async fn apply(&self, change: Change) -> Result<Receipt, Fault> {
-        let stale = stale(&change);
-        if stale.is_empty() {
-            return self.journal.apply(change).await;
+        debug_assert!(tells_rightly(&change), "not in the list of event types: {:?}", change.entities);
+        let (mut stale, lists, rights) = (views(&change), cached::touched(&change), rights(&change));
+        let ends = Rates::ends(&change);
+        if stale.is_empty() && lists.is_empty() && rights.is_empty() {
+            let receipt = self.journal.apply(change).await?;
+            ends.into_iter().for_each(|ends| self.rates.ended(ends));
+            return Ok(receipt);
         }
-        let (journal, cache) = (Arc::clone(&self.journal), Arc::clone(&self.cache));
+        let (journal, cache, access) = (Arc::clone(&self.journal), Arc::clone(&self.cache), Arc::clone(&self.access));
+        let rates = Arc::clone(&self.rates);
         let work = async move {
             let applied = journal.apply(change).await;
+            if let (Ok(_), Some(ends)) = (&applied, ends) {
+                rates.ended(ends);
+            }
             // After any other fault it may be on disk nevertheless.
             if !matches!(applied, Err(Fault::Conflict(_) | Fault::Busy)) {
+                for (kind, id, party) in &rights {
+                    access.told(*kind, id, party.as_ref());
+                }
+                let seq = applied.as_ref().map_or(0, |receipt| receipt.seq);
+                if seq == 0 {
+                    cached::forget(cache.as_ref(), &lists).await;
+                } else {
+                    stale.extend(cached::stale(lists, seq));
+                }
                 cache.invalidate(&stale).await;
             }
             applied
@@ -75,11 +110,22 @@ impl Journal for Telling {
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, Fault> {
-        self.journal.claim(claim).await
+        let queue = claim.queue;
+        let claimed = self.journal.claim(claim).await?;
+        self.rates.claimed(queue, &claimed);
+        Ok(claimed)
     }
 
     async fn renew(&self, leases: &[Lease]) -> Result<Vec<Lease>, Fault> {
         self.journal.renew(leases).await
+    }
+
+    async fn receive(&self, receive: Receive) -> Result<Vec<Received>, Fault> {
+        self.journal.receive(receive).await
+    }
+
+    async fn drop_jobs(&self, queue: &str, limit: usize) -> Result<usize, Fault> {
+        self.journal.drop_jobs(queue, limit).await
     }
 
     async fn retry_dead(&self, job: JobId, now: Timestamp) -> Result<bool, Fault> {
@@ -98,6 +144,16 @@ impl Journal for Telling {
         self.journal.forget(before, limit).await
     }
 
+    async fn prune(
+        &self,
+        kind: Kind,
+        statuses: &[&'static str],
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<usize, Fault> {
+        self.journal.prune(kind, statuses, before, limit).await
+    }
+
     async fn entity(&self, kind: Kind, id: &str) -> Result<Option<Entity>, Fault> {
         self.journal.entity(kind, id).await
     }
@@ -110,8 +166,8 @@ impl Journal for Telling {
         self.journal.history(kind, id, after, limit).await
     }
 
-    async fn events(&self, after: u64, owner: Option<Owner>, limit: usize) -> Result<Vec<Event>, Fault> {
-        self.journal.events(after, owner, limit).await
+    async fn events(&self, after: u64, audience: Option<&Audience>, limit: usize) -> Result<Vec<Event>, Fault> {
+        self.journal.events(after, audience, limit).await
     }
 
     async fn key(&self, scope: &str, key: &str, now: Timestamp) -> Result<Option<KeyHeld>, Fault> {
@@ -132,6 +188,18 @@ impl Journal for Telling {
 
     async fn depth(&self, queue: &str, now: Timestamp) -> Result<Depth, Fault> {
         self.journal.depth(queue, now).await
+    }
+
+    async fn message_counts(&self, queue: &str, now: Timestamp) -> Result<MessageCounts, Fault> {
+        self.journal.message_counts(queue, now).await
+    }
+
+    async fn hidden(&self, queue: &str, now: Timestamp, limit: u64) -> Result<u64, Fault> {
+        self.journal.hidden(queue, now, limit).await
+    }
+
+    async fn levels(&self, names: &[String]) -> Result<Vec<i64>, Fault> {
+        self.journal.levels(names).await
     }
 
     async fn ping(&self) -> Result<(), Fault> {

@@ -1,11 +1,19 @@
 //! The engine on a real journal and the paper venue.
 
+mod audiences;
 mod cached;
 mod cluster;
+mod consistency;
+mod deals;
 mod faults;
+mod keys;
+mod operator;
+mod orders;
+mod queues;
 mod relays;
 mod retention;
 mod roles;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -164,7 +172,7 @@ async fn an_order_lives_from_pending_to_confirmed() {
     let types: Vec<_> = seen.iter().map(|e| e.type_.as_str()).collect();
     assert_eq!(types, ["swap.pending", "swap.routing", "swap.building", "swap.submitted", "swap.confirmed"]);
     assert_eq!(seen.iter().map(|e| e.version).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
-    assert_eq!(Swap::view_of_event(&seen[0].body), taken.view);
+    assert_eq!(domain::view::of_event(&seen[0].body), taken.view);
     let swap = until_final(&engine, &taken.id).await;
     let (route, fill) = (swap.route.expect("a route"), swap.fill.expect("a fill"));
     assert!(fill.amount_out >= route.limit && fill.amount_in == 1_000_000_000);
@@ -272,7 +280,7 @@ async fn an_order_that_kills_the_process_three_times_is_dead_at_the_fourth_start
     drop(idle);
     for attempt in 1..=3 {
         let journal = site.journal().await;
-        let claim = Claim { queue: QUEUE, limit: 1, per_lane: usize::MAX, now: clock::now() };
+        let claim = Claim { queue: QUEUE, limit: 1, per_lane: usize::MAX, narrow: Vec::new(), now: clock::now() };
         let claimed = journal.claim(claim).await.expect("claims");
         assert_eq!(claimed.iter().map(|c| c.job.attempt).collect::<Vec<_>>(), [attempt]);
         journal.close().await;
@@ -294,7 +302,7 @@ async fn a_resumed_follower_sees_every_event_once_and_in_order_while_more_come()
             writer.intake.place(place(), None).await.expect("taken");
         }
     });
-    let watch = || Watch { owner: Some(owner("alice")), ..Watch::default() };
+    let watch = || Watch { account: Some(owner("alice")), ..Watch::default() };
     let (mut position, mut seen) = (0, 0);
     // Five events an order; a new follower every 37 of them.
     while seen < 1_000 {
@@ -316,7 +324,7 @@ async fn a_follower_from_now_sees_nothing_older_though_the_hub_is_behind() {
     let site = Site::new();
     let engine = site.engine("paper?pace=instant", 0).await;
     // A hub that nobody moves yet, as one that has fallen behind.
-    let hub = Arc::new(Hub::new(Arc::clone(&engine.journal), Arc::clone(&site.wake)));
+    let hub = Arc::new(Hub::new(Arc::clone(&engine.journal), Arc::clone(&site.wake), Arc::clone(&engine.access)));
     let mut first = Follower::open(&hub, Watch::default(), None).await.expect("a follower");
     let old = engine.intake.place(place(), None).await.expect("taken");
     let mut second = Follower::open(&hub, Watch::default(), None).await.expect("a follower");

@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::confirm::{Confirmers, Pending};
 use crate::leases::Leases;
 use crate::observe::Metrics;
+use crate::operator::Paused;
 use crate::router::{Router, failure};
 use crate::{backoff, clock, observe};
 
@@ -34,6 +35,7 @@ pub(crate) struct Worker {
     pub(crate) router: Arc<Router>,
     pub(crate) leases: Arc<Leases>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) paused: Arc<Paused>,
     pub(crate) tasks: TaskTracker,
     pub(crate) concurrency: usize,
 }
@@ -64,13 +66,16 @@ impl Worker {
                 () = stop.cancelled() => return,
             };
             let Ok(mut free) = first else { return };
+            if !self.paused.pass(QUEUE, &stop).await {
+                return;
+            }
             if let Ok(more) =
                 Arc::clone(&slots).try_acquire_many_owned(u32::try_from(slots.available_permits()).unwrap_or(0))
             {
                 free.merge(more);
             }
             let limit = free.num_permits();
-            let claim = Claim { queue: QUEUE, limit, per_lane: usize::MAX, now: clock::now() };
+            let claim = Claim { queue: QUEUE, limit, per_lane: usize::MAX, narrow: Vec::new(), now: clock::now() };
             match self.journal.claim(claim).await {
                 Ok(claimed) => {
                     backlog = claimed.len() == limit;

@@ -2,6 +2,7 @@
 
 mod accept;
 mod backlog;
+mod cache;
 mod child;
 mod execute;
 mod grow;
@@ -10,12 +11,14 @@ mod hot;
 mod load;
 mod orders;
 mod progress;
+mod queue;
 mod quotes;
 mod read;
 mod report;
 mod rounds;
 mod store;
 mod stream;
+mod webhooks;
 mod workers;
 pub(crate) mod yardstick;
 
@@ -99,6 +102,9 @@ async fn measure(scenario: Scenario, settings: &Bench) -> anyhow::Result<Vec<Row
         Scenario::Linear => vec![grow::linear(settings).await?],
         Scenario::Backlog => vec![backlog::run(settings).await?],
         Scenario::Hot => vec![hot::run(settings).await?],
+        Scenario::Queue => queue::run(settings).await?,
+        Scenario::Cache => cache::run(settings).await?,
+        Scenario::Webhooks => webhooks::run(settings).await?,
         Scenario::Workers => workers::run(settings).await?,
         Scenario::All => Vec::new(),
     })

@@ -2,10 +2,11 @@
 
 mod events;
 
+use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -133,8 +134,18 @@ impl Client {
         if !base.starts_with("http://") {
             bail!("--url {base}: expected http://host:port (put a proxy in front for TLS)");
         }
-        let account = HeaderValue::from_str(&remote.account).context("--account: not an account name")?;
-        let headers = HeaderMap::from_iter([(reqwest::header::HeaderName::from_static("x-account"), account)]);
+        let mut headers = HeaderMap::new();
+        if let Some(account) = &remote.account {
+            let account = HeaderValue::from_str(account).context("--account: not an account name")?;
+            headers.insert(HeaderName::from_static("x-account"), account);
+        }
+        if let Some(key) = &remote.key {
+            // Not even the error quotes it.
+            let shown = HeaderValue::from_str(&format!("Bearer {}", key.text()));
+            let mut shown = shown.map_err(|_| anyhow!("--key: that is no key"))?;
+            shown.set_sensitive(true);
+            headers.insert(AUTHORIZATION, shown);
+        }
         let http = reqwest::Client::builder()
             .default_headers(headers)
             .connect_timeout(Duration::from_secs(5))
@@ -206,6 +217,27 @@ impl Client {
 }
 
 /// A problem document as a sentence: every fault with its place and code.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    codes: Vec<String>,
+    said: String,
+}
+
+impl Refused {
+    /// Whether an error is a refusal with that code.
+    pub(crate) fn is(error: &anyhow::Error, code: &str) -> bool {
+        error.downcast_ref::<Self>().is_some_and(|refused| refused.codes.iter().any(|one| one == code))
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.said)
+    }
+}
+
+impl std::error::Error for Refused {}
+
 async fn refused(response: reqwest::Response) -> anyhow::Error {
     let status = response.status();
     let Ok(problem) = response.json::<Value>().await else {
@@ -220,8 +252,10 @@ async fn refused(response: reqwest::Response) -> anyhow::Error {
             format!("{} {}: {}", text(fault, "code"), place.trim_start_matches('/'), text(fault, "detail"))
         })
         .collect();
-    if faults.is_empty() {
-        return anyhow!("{}: {} ({status})", text(&problem, "code"), text(&problem, "detail"));
-    }
-    anyhow!("{} ({status})", faults.join("; "))
+    let codes = errors.iter().chain([&problem]).map(|one| text(one, "code")).collect();
+    let said = match faults.is_empty() {
+        true => format!("{}: {} ({status})", text(&problem, "code"), text(&problem, "detail")),
+        false => format!("{} ({status})", faults.join("; ")),
+    };
+    Refused { codes, said }.into()
 }

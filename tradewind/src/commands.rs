@@ -3,13 +3,17 @@
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod demo_data;
+pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
+pub(crate) mod queue;
 pub(crate) mod quote;
 pub(crate) mod route;
 pub(crate) mod simnet;
 pub(crate) mod swap;
 pub(crate) mod tail;
+pub(crate) mod webhooks;
 
 use std::io::Write;
 
@@ -21,7 +25,8 @@ fn line(text: impl std::fmt::Display) -> std::io::Result<()> {
 }
 
 /// Lines with their cells under each other: the columns of `names` to the left, amounts to the right.
-fn columns<const N: usize, const M: usize>(rows: &[[String; N]], names: [usize; M]) -> Vec<String> {
+fn columns<const N: usize>(rows: &[[String; N]], names: impl IntoIterator<Item = usize>) -> Vec<String> {
+    let names: Vec<usize> = names.into_iter().collect();
     let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {

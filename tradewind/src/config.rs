@@ -1,21 +1,27 @@
 //! The command line: one documented struct per command; every setting has a default, a flag and a variable.
 
 mod ask;
+mod keys;
 mod measure;
+mod queue;
 mod route;
 mod server;
 mod values;
+mod webhooks;
 
 use std::ffi::OsString;
 
 use clap::builder::FalseyValueParser;
 use clap::{Parser, Subcommand};
 
-pub(crate) use ask::{Backup, Check, Demo, Migrate, Quote, Remote, Simnet, Swap, Tail};
+pub(crate) use ask::{Backup, Check, Demo, DemoData, Migrate, Quote, Remote, Simnet, Swap, Tail};
+pub(crate) use keys::{Action, Create, Keys, List, Place, Revoke};
 pub(crate) use measure::{Bench, Scenario};
+pub(crate) use queue::{Dead, Judge, OneQueue, Queue, QueueAction, QueueList, Which};
 pub(crate) use route::{Route, RouteMode};
 pub(crate) use server::Serve;
-pub(crate) use values::Secret;
+pub(crate) use values::{ClientKey, Secret};
+pub(crate) use webhooks::{Listen, Webhooks, WebhooksCommand};
 
 const AFTER_HELP: &str = "\
 Without a command, `tradewind` is `tradewind serve`: the whole product in one process, with
@@ -27,7 +33,10 @@ Examples:
   tradewind swap SOL USDC 10     place an order and follow it to its end
   tradewind route --help         the best route through the pools of a file
   tradewind demo                 watch five orders at once
+  tradewind demo-data            sellers, a buyer and deals to try the deals facade with
   tradewind tail                 follow every event
+  tradewind keys --help          who may do what
+  tradewind queue list           how the queues stand
   tradewind bench all            measure this machine
 
 Exit codes: 0 done; 1 the answer is no (an order that did not confirm, a check or a bar that
@@ -60,8 +69,16 @@ pub(crate) enum Command {
     Tail(Tail),
     /// Place five orders at once and watch them
     Demo(Demo),
+    /// Make the recorded sellers, buyer, keys, deals and webhooks on a running server
+    DemoData(DemoData),
+    /// Make, list and revoke keys to the API
+    Keys(Keys),
+    /// See how queues stand, pause them, see to jobs that were given up
+    Queue(Queue),
     /// Run the simulated chain as a process of its own
     Simnet(Simnet),
+    /// Tools for those who receive webhooks
+    Webhooks(Webhooks),
     /// Measure speed and memory against the bars
     Bench(Bench),
     /// Print the OpenAPI document

@@ -1,6 +1,6 @@
 //! Wires the server: ports are opened, the engine started on them, the API put in front, and all of it stopped again.
 
-mod secret;
+pub(crate) mod secret;
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -14,6 +14,7 @@ use drivers::Fault;
 use drivers::export::Export;
 use drivers::venue::Venue;
 use drivers::wake::Wake;
+use engine::webhooks::InstallationSecret;
 use engine::{Engine, Parts};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -36,20 +37,34 @@ pub(crate) async fn run(settings: Serve, colour: Colour) -> anyhow::Result<u8> {
         bail!(refusal);
     }
     drivers::failpoint::arm(&settings.failpoints).map_err(|error| anyhow!("TRADEWIND_FAILPOINTS: {error}"))?;
-    let parts = open(&settings).await?;
-    let secret = match settings.roles().api {
+    let mut parts = open(&settings).await?;
+    let roles = settings.roles();
+    let open = roles.api && !engine::access::any_key(parts.journal.as_ref()).await.map_err(plain)?;
+    if let Some(refusal) = settings.refusal_of_strangers(open) {
+        parts.journal.close().await;
+        bail!(refusal);
+    }
+    let secret = match roles.api || roles.work {
         true => secret::of_installation(settings.secret.as_ref(), &settings.journal)?,
-        // Nothing is signed here.
+        // Nothing is signed or sealed here.
         false => [0; 32],
     };
+    parts.settings.webhooks.secret = InstallationSecret(secret);
+    parts.settings.queues.secret = domain::queue::Secret(secret);
+    if settings.moto_reset {
+        // Those tests make a queue of the same name again and again.
+        parts.settings.queues.rests.name_micros = 0;
+    }
     let listeners = Listeners::bind(&settings).await?;
-    for warning in settings.warnings() {
+    for warning in settings.warnings(open) {
         tracing::warn!("{warning}");
     }
     let api = api::Settings {
         request_deadline_millis: millis(settings.request_deadline),
         secret,
         trusted_proxies: settings.trusted_proxy.clone(),
+        moto_reset: settings.moto_reset,
+        anonymous: settings.anonymous.iter().map(|a| (a.facade.to_owned(), a.account.clone())).collect(),
         ..api::Settings::default()
     };
     let engine = Arc::new(Engine::start(parts));
@@ -148,6 +163,13 @@ async fn open(settings: &Serve) -> anyhow::Result<Parts> {
         concurrency: settings.concurrency(),
         keep_events: settings.keep_events,
         lease: settings.lease,
+        webhooks: engine::webhooks::Settings {
+            allow: settings.webhook_allow_net.clone(),
+            answer_within: settings.webhook_timeout,
+            keep_deliveries: settings.keep_deliveries,
+            ..engine::webhooks::Settings::default()
+        },
+        queues: engine::queues::Settings::default(),
     };
     Ok(Parts { journal, wake, cache, limit, venues, exports, tokens, settings })
 }
@@ -186,7 +208,7 @@ fn venues(urls: &[String], tokens: &Arc<Registry>) -> anyhow::Result<Vec<Arc<dyn
 /// The sockets that the server listens on.
 struct Listeners {
     api: TcpListener,
-    facades: Vec<TcpListener>,
+    facades: Vec<(api::FacadeName, TcpListener)>,
 }
 
 impl Listeners {
@@ -194,7 +216,8 @@ impl Listeners {
         let api = bind("--listen", settings.listen).await?;
         let mut facades = Vec::new();
         for facade in &settings.facade {
-            facades.push(bind("--facade dex", facade.address).await?);
+            let flag = format!("--facade {}", facade.name.as_str());
+            facades.push((facade.name, bind(&flag, facade.address).await?));
         }
         Ok(Self { api, facades })
     }
@@ -212,9 +235,9 @@ impl Listeners {
         let limits = api::Limits { drain: requests_share(settings.drain_deadline), ..api::Limits::default() };
         let router = if settings.roles().api { api::router } else { api::probe_router };
         serving.spawn(api::serve(self.api, router(Arc::clone(engine), of_api.clone()), stop.clone(), limits));
-        for listener in self.facades {
-            let _ = writeln!(std::io::stdout(), "dex facade on http://{}", listener.local_addr()?);
-            let router = api::dex_router(Arc::clone(engine), of_api.clone());
+        for (name, listener) in self.facades {
+            let _ = writeln!(std::io::stdout(), "{} facade on http://{}", name.as_str(), listener.local_addr()?);
+            let router = api::facade_router(name, Arc::clone(engine), of_api.clone());
             serving.spawn(api::serve(listener, router, stop.clone(), limits));
         }
         announce(address);

@@ -7,6 +7,13 @@ use crate::server::{command, err, out};
 
 /// The report's first row, after a run with `arguments` that left its folder empty.
 fn measured(arguments: &[&str], journal: Option<&str>) -> Value {
+    let row = rows(arguments, journal).swap_remove(0);
+    assert!(row["value"].as_f64().expect("a number") > 0.0, "{row}");
+    row
+}
+
+/// All its rows.
+fn rows(arguments: &[&str], journal: Option<&str>) -> Vec<Value> {
     let folder = TempDir::new().expect("a folder");
     let on = journal.map_or_else(Vec::new, |url| vec!["--journal", url]);
     let all = [&["bench", "--json", "--dir", "."], arguments, &on].concat();
@@ -18,10 +25,9 @@ fn measured(arguments: &[&str], journal: Option<&str>) -> Value {
     assert_eq!(left, 0, "temporary journals are deleted");
     let report: Value = serde_json::from_str(&out(&output)).expect("JSON");
     assert_eq!(report["journal"], if journal.is_some() { "PostgreSQL" } else { "SQLite" });
-    let row = report["rows"][0].clone();
-    assert_eq!((&row["spoilt"], &row["met"]), (&Value::Null, &(code == 0).into()), "{row}");
-    assert!(row["value"].as_f64().expect("a number") > 0.0, "{row}");
-    row
+    let rows = report["rows"].as_array().expect("rows").clone();
+    assert!(rows.iter().all(|row| row["spoilt"].is_null()) && report["met"] == (code == 0), "{report}");
+    rows
 }
 
 #[test]
@@ -58,6 +64,14 @@ fn jobs_are_claimed_from_a_backlog() {
 }
 
 #[test]
+fn no_read_from_the_cache_is_stale() {
+    let rows = rows(&["cache", "--seconds", "1", "--connections", "4", "--reads", "400000"], None);
+    let read = |row: &Value| row["value"].as_f64().expect("a number");
+    assert!(read(&rows[0]) > 0.0 && read(&rows[1]) > 0.0, "{rows:?}");
+    assert_eq!((rows.len(), &rows[2]["value"], &rows[2]["met"]), (3, &0.0.into(), &true.into()), "{}", rows[2]);
+}
+
+#[test]
 fn quotes_are_asked_for() {
     let row = measured(&["quotes", "--seconds", "1", "--connections", "4"], None);
     assert_eq!(
@@ -65,4 +79,17 @@ fn quotes_are_asked_for() {
         (&"quotes/s".into(), &5_000.0.into(), &"valueAtLeast".into())
     );
     assert!(row["yardstick"].as_f64().expect("a yardstick") > 0.0, "{row}");
+}
+
+#[test]
+fn webhooks_are_delivered_and_deals_listed() {
+    let arguments = ["webhooks", "--orders", "200", "--deals", "1000", "--seconds", "1"];
+    let database = testbed::database();
+    for (journal, bar) in [(None, 3_000.0), (Some(database.url.as_str()), 1_500.0)] {
+        let row = measured(&arguments, journal);
+        assert_eq!(
+            (&row["what"], &row["bar"]),
+            (&"200 webhooks delivered to one keep-alive endpoint".into(), &bar.into())
+        );
+    }
 }

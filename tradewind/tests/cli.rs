@@ -1,6 +1,6 @@
 //! The command line: help, errors, and one life of an installation from its first order to its backup.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Output, Stdio};
 
@@ -31,14 +31,42 @@ fn refused(output: &Output, says: &str) {
 #[test]
 fn help_is_a_contract() {
     for name in [
-        "", "serve", "quote", "swap", "route", "tail", "demo", "simnet", "bench", "openapi", "check", "backup",
+        "",
+        "serve",
+        "quote",
+        "swap",
+        "route",
+        "tail",
+        "demo",
+        "demo-data",
+        "keys",
+        "keys create",
+        "keys list",
+        "keys revoke",
+        "queue",
+        "queue list",
+        "queue show",
+        "queue pause",
+        "queue resume",
+        "queue purge",
+        "queue dead",
+        "queue retry",
+        "queue discard",
+        "simnet",
+        "bench",
+        "openapi",
+        "check",
+        "backup",
         "migrate",
+        "webhooks",
+        "webhooks listen",
     ] {
-        let arguments: Vec<&str> = if name.is_empty() { vec!["--help"] } else { vec![name, "--help"] };
+        let arguments: Vec<&str> =
+            if name.is_empty() { vec!["--help"] } else { name.split(' ').chain(["--help"]).collect() };
         let output = run(&arguments);
         assert_eq!(code(&output), 0);
         let name = if name.is_empty() { "tradewind" } else { name };
-        insta::assert_snapshot!(format!("help-{name}"), out(&output));
+        insta::assert_snapshot!(format!("help-{}", name.replace(' ', "-")), out(&output));
     }
 }
 
@@ -56,11 +84,11 @@ fn wrong_command_lines_are_one_line_and_exit_code_2() {
         ("serve --listen nowhere", "--listen"),
         ("serve --listen 0.0.0.0:0", "--open"),
         ("serve --facade dex", "dex=127.0.0.1:3000"),
-        ("serve --facade shop=127.0.0.1:0", "dex="),
+        ("serve --facade bistro=127.0.0.1:0", "dex="),
         ("serve --quote-deadline 5", "800ms"),
         ("serve --concurrency swap.execute=many", "from 0 to 4096"),
         ("serve --concurrency 5", "queue=number"),
-        ("serve --concurrency swops=5", "there are swap.execute, swap.expire"),
+        ("serve --concurrency swops=5", "there are bid.close, bid.expire, queue.move, swap.execute, swap.expire"),
         ("serve --roles api", "leave --roles out"),
         ("serve --roles cook", "api, work, relay"),
         ("serve --keep-events 90", "m, h or d"),
@@ -77,6 +105,8 @@ fn wrong_command_lines_are_one_line_and_exit_code_2() {
         ("serve --log =,=", "--log"),
         ("serve --failpoints nowhere=1", "nowhere"),
         ("check --journal sqlite:none.db", "none.db"),
+        ("webhooks listen --secret hunter2", "--secret: a webhook secret is whsec_"),
+        ("webhooks listen --answer 600", "from 200 to 599"),
         ("check --journal mysql://me:hunter2@h/d", "sqlite:"),
         ("backup copy.db --journal sqlite:none.db", "none.db"),
         ("backup copy.db --journal postgres://me:hunter2@h/d", "pg_dump; docs/operations.md"),
@@ -89,6 +119,13 @@ fn wrong_command_lines_are_one_line_and_exit_code_2() {
         ("serve --venue simnet=ftp://me:hunter2@h", "simnet="),
         ("quote SOL USDC 1 --url https://example.invalid", "http://"),
         ("quote SOL USDC 1 --account \u{7}", "account"),
+        ("quote SOL USDC 1 --key hunter2\u{7}", "--key"),
+        ("serve --anonymous bistro=x", "there are deals, dex"),
+        ("serve --anonymous dex", "dex=legacy"),
+        ("keys create --journal sqlite:none.db", "none.db"),
+        ("keys list --journal mysql://me:hunter2@h/d", "sqlite:"),
+        ("keys revoke tw_live_hunter2", "keys list"),
+        ("keys create --role admin --url http://127.0.0.1:1", "no server at"),
         ("tail --url http://127.0.0.1:1", "start one with `tradewind`"),
         ("demo --url http://127.0.0.1:1", "no server at"),
         ("bench execute --url http://127.0.0.1:1", "--url"),
@@ -229,17 +266,21 @@ fn what_was_accepted_before_a_kill_is_executed_after_it() {
 #[test]
 fn a_tail_goes_on_after_the_server_was_killed() {
     let server = Server::start(&INSTANT);
-    let tail = command(server.folder())
+    let mut tail = command(server.folder())
         .env("TRADEWIND_URL", &server.url)
         .args(["tail", "--after", "oldest", "--count", "10", "--json"])
         .stdout(Stdio::piped())
         .spawn()
         .expect("the binary starts");
     assert_eq!(code(&server.run(&["swap", "SOL", "USDC", "1"])), 0);
+    // It has begun, and does not meet a server that is away.
+    let (mut text, mut said) = (String::new(), BufReader::new(tail.stdout.take().expect("a pipe")));
+    said.read_line(&mut text).expect("text");
     let server = server.restart(&INSTANT);
     assert_eq!(code(&server.run(&["swap", "USDC", "SOL", "1"])), 0);
-    let tail = tail.wait_with_output().expect("a child of ours");
-    assert_eq!((code(&tail), seqs(&out(&tail))), (0, (1..=10).map(|n| n.to_string()).collect()));
+    said.read_to_string(&mut text).expect("text");
+    let status = tail.wait().expect("a child of ours");
+    assert_eq!((status.code(), seqs(&text)), (Some(0), (1..=10).map(|n| n.to_string()).collect()));
 }
 
 /// The numbers of events printed as JSON.
@@ -269,7 +310,7 @@ fn the_simulated_chain_runs_alone() {
 #[test]
 fn a_facade_has_an_address_of_its_own() {
     let server = Server::start(&[&INSTANT[..], &["--facade", "dex=127.0.0.1:0"]].concat());
-    let dex = server.dex.as_ref().expect("the facade's address is printed");
+    let dex = server.facade.as_ref().expect("the facade's address is printed");
     assert_ne!(*dex, server.url);
     let body = r#"{"type":"MARKET","side":"buy","inputToken":"SOL","outputToken":"USDC","amount":-1}"#;
     let answer = post(dex, "/api/orders/execute", body);

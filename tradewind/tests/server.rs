@@ -20,8 +20,8 @@ pub(crate) struct Server {
     child: Child,
     /// `http://127.0.0.1:…`
     pub(crate) url: String,
-    /// The dex facade's, if it has an address of its own.
-    pub(crate) dex: Option<String>,
+    /// A facade's, if one has an address of its own.
+    pub(crate) facade: Option<String>,
     folder: TempDir,
 }
 
@@ -34,6 +34,11 @@ impl Server {
     /// Starts it on a folder that a server worked in before.
     pub(crate) fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
         Self::spawn("serve", "127.0.0.1:0", folder, arguments)
+    }
+
+    /// The same, reachable from everywhere.
+    pub(crate) fn start_anywhere_in(folder: TempDir, arguments: &[&str]) -> Self {
+        Self::spawn("serve", "0.0.0.0:0", folder, arguments)
     }
 
     /// Starts `tradewind simnet`.
@@ -58,18 +63,18 @@ impl Server {
         let out = child.stdout.take().expect("its output");
         let (send, lines) = sync_channel(1);
         std::thread::spawn(move || {
-            let mut dex = None;
+            let mut facade = None;
             for line in BufReader::new(out).lines().map_while(Result::ok) {
-                if let Some(url) = line.strip_prefix("dex facade on ") {
-                    dex = Some(url.to_owned());
+                if let Some((_, url)) = line.split_once(" facade on ") {
+                    facade = Some(url.to_owned());
                 }
                 if let Some(url) = line.strip_prefix("listening on ") {
-                    let _ = send.send((url.to_owned(), dex.take()));
+                    let _ = send.send((url.to_owned(), facade.take()));
                 }
             }
         });
-        let (url, dex) = lines.recv_timeout(PATIENCE).expect("the server says where it listens");
-        Self { child, url, dex, folder }
+        let (url, facade) = lines.recv_timeout(PATIENCE).expect("the server says where it listens");
+        Self { child, url, facade, folder }
     }
 
     /// Runs a command in the server's folder, against the server.

@@ -1,6 +1,7 @@
 //! How the repository is written: lengths, first lines, names, words that must not be there, fail points.
 
 mod crates;
+mod event_types;
 mod lifecycle;
 mod tree;
 

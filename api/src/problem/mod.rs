@@ -14,7 +14,7 @@ use serde::Serialize;
 pub(crate) use codes::Known;
 
 /// The registered type of a refusal by a limit on requests.
-const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+pub(crate) const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
 /// A refused or failed request. The layer around all routes turns it into the document, because only it knows the
 /// request's id.
@@ -222,7 +222,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let known = codes::of(refusal.code).unwrap_or(Known { code: refusal.code, ..codes::REFUSED });
         match refusal.pointer {
-            Some(pointer) => Self::at(At::Pointer(pointer.to_owned()), known, refusal.message),
+            Some(pointer) => Self::at(At::Pointer(pointer.into_owned()), known, refusal.message),
             None => Self::new(known, refusal.message),
         }
     }

@@ -1,4 +1,6 @@
-//! The routes against the document, and what the layer around them makes of handlers that fail.
+//! The routes against the document, who comes in where, and what the layer around them makes of handlers that fail.
+
+mod authorisation;
 
 use axum::http::StatusCode;
 use domain::token::Registry;
@@ -19,7 +21,7 @@ fn every_route_is_in_the_document_and_nothing_else() {
     }
     let mut served = vec!["get /health/live".to_owned()];
     for route in native() {
-        served.extend(route.methods.iter().map(|m| format!("{} {}", m.as_str().to_lowercase(), route.path)));
+        served.extend(route.methods.iter().map(|(m, _)| format!("{} {}", m.as_str().to_lowercase(), route.path)));
     }
     documented.sort();
     served.sort();
@@ -51,9 +53,10 @@ async fn panics_and_deadlines_are_answered_in_the_words_of_the_api_that_was_aske
     let folder = tempfile::tempdir().expect("a folder");
     let engine = engine(&folder).await;
     let settings = Settings { request_deadline_millis: 200, ..Settings::default() };
-    let app = App::new(Arc::clone(&engine), settings.clone(), Some(facades::dex::MOUNT));
+    let app =
+        App::new(Arc::clone(&engine), settings.clone(), FacadeName::ALL.map(|facade| facade.at(facade.mount())).into());
     let mut router = Router::new();
-    for mount in ["", facades::dex::MOUNT] {
+    for mount in FacadeName::ALL.map(FacadeName::mount).into_iter().chain([""]) {
         router = router.route(&format!("{mount}/panics"), get(panics));
         router = router.route(&format!("{mount}/waits"), get(std::future::pending::<StatusCode>));
     }
@@ -72,12 +75,23 @@ async fn panics_and_deadlines_are_answered_in_the_words_of_the_api_that_was_aske
         let problem: Value = answer.json().await.expect("JSON");
         assert_eq!((&problem["code"], &problem["instance"]), (&json!(code), &json!(path)));
 
-        let answer = client.get(format!("http://{address}/dex{path}")).send().await.expect("an answer");
-        assert_eq!(answer.status().as_u16(), status);
-        assert_eq!(answer.headers().get("retry-after").is_some(), status == 503);
-        let word = if status == 500 { "Internal Server Error" } else { "Service Unavailable" };
-        let failure: Value = answer.json().await.expect("JSON");
-        assert_eq!(failure, json!({"statusCode": status, "error": word, "message": detail}));
+        for mount in [FacadeName::Deals, FacadeName::Dex].map(FacadeName::mount) {
+            let answer = client.get(format!("http://{address}{mount}{path}")).send().await.expect("an answer");
+            assert_eq!(answer.status().as_u16(), status);
+            assert_eq!(answer.headers().get("retry-after").is_some(), status == 503);
+            let word = if status == 500 { "Internal Server Error" } else { "Service Unavailable" };
+            let failure: Value = answer.json().await.expect("JSON");
+            assert_eq!(failure, json!({"statusCode": status, "error": word, "message": detail}));
+        }
+        let content = ["application/x-amz-json-1.0", "application/x-www-form-urlencoded"];
+        let [json, xml] = content
+            .map(|content| client.get(format!("http://{address}/sqs{path}")).header("content-type", content).send());
+        let (json, xml) = (json.await.expect("an answer"), xml.await.expect("an answer"));
+        assert_eq!((json.status().as_u16(), xml.status().as_u16()), (status, status));
+        let code = if status == 500 { "InternalFailure" } else { "ServiceUnavailable" };
+        assert_eq!(json.headers()["x-amzn-query-error"], format!("{code};Receiver").as_str());
+        assert_eq!(json.json::<Value>().await.expect("JSON")["message"], json!(detail));
+        assert!(xml.text().await.expect("XML").contains(&format!("<Code>{code}</Code><Message>{detail}</Message>")));
     }
     drop(client);
     settings.stop.cancel();

@@ -1,15 +1,49 @@
 //! The shapes on the wire: requests and answers as the OpenAPI document shows them.
 
+mod bid;
+mod buyer;
+mod cache;
+mod deal;
+mod invoice;
+mod key;
 mod leg;
+mod parameters;
 mod problem;
+mod queue;
+mod shop;
 mod swap;
+mod webhook;
+mod words;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub(crate) use bid::{BidList, BidRequest, BidView};
+pub(crate) use buyer::{AuthorisationList, AuthorisationView, BuyerRequest};
+pub(crate) use cache::{CacheKeyList, CacheKeyView, CacheView};
+pub(crate) use deal::{DealList, DealRequest, DealUpdate, DealView, SaleRequest};
+pub(crate) use invoice::{InvoiceList, InvoiceView};
+pub(crate) use key::{KeyList, KeyRequest, KeyView, TicketView};
 pub(crate) use leg::LegView;
+pub(crate) use parameters::{Acting, AfterVersion, AtVersion, Keyed, MustNameVersion, Paged, UnlessKnown};
 pub(crate) use problem::ProblemView;
+pub(crate) use queue::{
+    DeadErrors, DeadGroupView, DeadJobList, DeadJobView, DeadJudged, DeadMany, QueueList, QueueView,
+};
+pub(crate) use shop::{
+    ShopOrderEdit, ShopOrderList, ShopOrderRequest, ShopOrderView, ShopStatusRequest, StockAdjustment, StockCount,
+    StockList, StockView,
+};
 pub(crate) use swap::{SwapList, SwapRequest, SwapView};
+pub(crate) use webhook::{
+    DeliveryList, DeliveryView, EndpointEdit, EndpointList, EndpointRequest, EndpointView, ReplayRequest, ReplayView,
+    RotationRequest,
+};
+pub(crate) use words::{
+    AccountName, AuthorisationStatus, BidStatus, CurrencyCode, DayOrInstant, DealStatus, DeliveryStatus, DiscountType,
+    EndpointFormat, EndpointReason, EndpointStatus, EndpointWanted, EntityId, EventKind, KeyRole, KeyScope, KeyStatus,
+    PartySide, QueueKind, ReplayStatus, ShopOrderMove, ShopOrderSort, ShopOrderStatus, SwapMode, SwapSide, SwapStatus,
+};
 
 /// What the venues are to be asked.
 #[derive(ToSchema)]
@@ -26,9 +60,9 @@ pub(crate) struct QuoteRequest {
     #[schema(example = "10", pattern = r"^[0-9]+(\.[0-9]+)?$")]
     amount: String,
     /// Which amount is fixed: `exactIn` (default) or `exactOut`.
-    mode: Option<String>,
+    mode: Option<SwapMode>,
     /// `sell` or `buy`: information.
-    side: Option<String>,
+    side: Option<SwapSide>,
     /// How much worse than quoted would be accepted, in basis points; 50 by default.
     #[schema(minimum = 0, maximum = 10_000)]
     slippage_bps: Option<u16>,
@@ -49,8 +83,8 @@ pub(crate) struct FailureView {
 pub(crate) struct EventView {
     /// Where it stands in the log, `epoch-seq`: resume after it with `after`.
     seq: String,
-    /// What it is about: `swap`.
-    kind: String,
+    /// What it is about: `swap`, `deal`, `bid`, `invoice`, `authorisation` …
+    kind: EventKind,
     /// Which one.
     id: String,
     /// The entity's version after the change.
@@ -68,12 +102,57 @@ pub(crate) struct EventView {
     data: serde_json::Value,
 }
 
+/// An event of a stream. Between events stand comments, and ids that move the client's position past what it may not see.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used: streams are written piece by piece")]
+pub(crate) struct StreamedEvent {
+    /// The event's type; `error` for the last one of a stream that the server ends.
+    #[schema(example = "deal.updated")]
+    event: String,
+    /// Its position, `epoch-seq`, which browsers send as `Last-Event-ID` when they reconnect.
+    #[schema(example = "1-42", pattern = "^[0-9]+-[0-9]+$")]
+    id: String,
+    /// JSON: an `EventView`; of an `error` its `code` and the position to `resume` from.
+    #[schema(
+        example = r#"{"seq":"1-42","kind":"deal","type":"deal.updated","version":3,"data":{"totalPrice":10800}}"#
+    )]
+    data: String,
+}
+
+/// The catalogue of events.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used: the catalogue is made of the list of types")]
+pub(crate) struct EventTypes {
+    /// By kind, and in the order in which they happen.
+    data: Vec<EventTypeView>,
+}
+
+/// One type of event.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used: the catalogue is made of the list of types")]
+pub(crate) struct EventTypeView {
+    /// Its name.
+    #[schema(rename = "type", example = "deal.updated")]
+    type_: String,
+    /// What it is about.
+    kind: EventKind,
+    /// What it says.
+    description: String,
+    /// Whether webhooks may ask for it.
+    webhooks: bool,
+    /// JSON Schema (2020-12) of the event's `data`.
+    schema: serde_json::Value,
+}
+
 /// The events of one entity.
 #[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only its schema is used: histories are written piece by piece")]
 pub(crate) struct History {
     /// Oldest first.
     data: Vec<EventView>,
+    /// Whether there are newer ones: ask again with `after` as the last one's version.
+    has_more: bool,
 }
 
 /// What the venues would give.
@@ -85,6 +164,7 @@ pub(crate) struct Quotes {
     /// Symbol of the token that is received.
     pub(crate) output_token: String,
     /// `exactIn` or `exactOut`.
+    #[schema(value_type = SwapMode)]
     pub(crate) mode: &'static str,
     /// The fixed amount.
     pub(crate) amount: String,

@@ -2,7 +2,7 @@
 
 use utoipa::ToSchema;
 
-use super::{FailureView, LegView};
+use super::{FailureView, LegView, SwapMode, SwapSide, SwapStatus};
 
 /// An order to be placed. Unknown fields are refused; `null` is as good as absent.
 #[derive(ToSchema)]
@@ -19,10 +19,9 @@ pub(crate) struct SwapRequest {
     #[schema(example = "10", pattern = r"^[0-9]+(\.[0-9]+)?$")]
     amount: String,
     /// Which amount is fixed: `exactIn` (default) or `exactOut`.
-    #[schema(example = "exactIn")]
-    mode: Option<String>,
+    mode: Option<SwapMode>,
     /// What the trader calls it: `sell` (default for `exactIn`) or `buy` (default for `exactOut`).
-    side: Option<String>,
+    side: Option<SwapSide>,
     /// How much worse than quoted is accepted, in basis points; 50 by default.
     #[schema(minimum = 0, maximum = 10_000)]
     slippage_bps: Option<u16>,
@@ -44,13 +43,13 @@ pub(crate) struct SwapView {
     /// 1 at creation, one more with every change; also the ETag.
     version: u64,
     /// `pending`, `routing`, `building`, `submitted`, or final: `confirmed`, `failed`, `cancelled`, `expired`.
-    status: String,
+    status: SwapStatus,
     /// Whose it is.
     account: String,
     /// `sell` or `buy`.
-    side: String,
+    side: SwapSide,
     /// `exactIn` or `exactOut`.
-    mode: String,
+    mode: SwapMode,
     /// Symbol of the token that is paid.
     input_token: String,
     /// Its decimals.

@@ -61,7 +61,11 @@ impl Ask {
         }
         let kinds = followed(&form.texts("kinds"));
         if kinds.is_none() {
-            form.fault::<()>("kinds", codes::UNKNOWN_CHOICE, "expected swap");
+            form.fault::<()>(
+                "kinds",
+                codes::UNKNOWN_CHOICE,
+                "expected names of kinds that have events: swap, deal, bid …",
+            );
         }
         let ids = form.texts("ids");
         if !are_ids(&ids) {

@@ -9,19 +9,22 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 use domain::Owner;
 use engine::follow::Item;
 use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until};
 
-use crate::account::Account;
+use crate::account::{Account, CameIn};
 use crate::envelope;
 use crate::events::HEARTBEAT;
+use crate::gate;
+use crate::pass::Pass;
 use crate::position::Position;
 use crate::problem::{Problem, codes};
 use crate::routes::App;
-use crate::schema::ProblemView;
+use crate::schema::Acting;
 use crate::sockets::{self, MESSAGE_LIMIT, Seat, ends};
 use ask::Ask;
 use subscriptions::{News, Subscriptions};
@@ -36,35 +39,56 @@ const BATCH: usize = 64;
 /// The client sends `{"op":"subscribe","id":1,"kinds":["swap"],"ids":[],"after":"epoch-seq"}`, `{"op":"unsubscribe",
 /// "id":1}`, `{"op":"ping"}`; `id` is the client's own name for the subscription. The server sends `subscribed`, `event`
 /// (an envelope as in `/v1/events`), `heartbeat` with the head of the log every 15 s, `unsubscribed`, `pong`, `error`.
-/// A client that is too slow gets `slow_consumer` with the position to resume from, and close code 4008. At most 64
-/// subscriptions and 16 KiB per message.
+/// A client that is too slow gets `slow_consumer` with the position to resume from, and close code 4008; one whose key is
+/// revoked or expires gets `unauthorized` and 4401. A page of another origin needs a ticket. At most 64 subscriptions and
+/// 16 KiB per message.
 #[utoipa::path(get, path = "/v1/stream", tag = "streams",
-    params(("x-account" = Option<String>, Header, description = "Whose events; `default` when absent.")),
+    params(
+        ("ticket" = Option<String>, Query, description = "A one-time ticket instead of a key; see `/v1/stream-tickets`."),
+        Acting),
     responses(
         (status = 101, description = "The socket is open."),
-        (status = 426, description = "Not a WebSocket handshake.", body = ProblemView,
-            content_type = "application/problem+json"),
-        (status = 503, description = "Too many streams.", body = ProblemView,
-            content_type = "application/problem+json")))]
+        (status = 426, description = "Not a WebSocket handshake: `UPGRADE_REQUIRED`."),
+        (status = 503, description = "Too many streams: `TOO_MANY_SOCKETS`.")))]
 pub(crate) async fn connect(
     State(app): State<Arc<App>>,
     Account(account): Account,
+    CameIn(caller): CameIn,
+    uri: Uri,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let upgrade = upgrade.map_err(|_| Problem::new(codes::UPGRADE_REQUIRED, "connect with a WebSocket client"))?;
+    if !gate::shows_ticket(&uri) && !is_of_this_origin(&headers) {
+        let detail = "a page of another origin needs a ticket: see /v1/stream-tickets";
+        return Err(Problem::new(codes::ORIGIN_NOT_ALLOWED, detail));
+    }
     let seat = Seat::take(&app)?;
     let epoch = app.engine.journal.head().await?.epoch;
     let subscriptions = Subscriptions::new(epoch);
-    let session = Session { app, account, epoch, subscriptions, idle_until: Instant::now() + IDLE };
+    let (pass, idle_until) = (Pass::of(&app, caller), Instant::now() + IDLE);
+    let session = Session { app, account, pass, epoch, subscriptions, idle_until };
     Ok(sockets::limited(upgrade).on_upgrade(async move |socket| {
         session.run(socket).await;
         drop(seat);
     }))
 }
 
+/// Whether no browser sent it, or one that shows a page of this server: other pages may not use what it holds.
+fn is_of_this_origin(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if !headers.contains_key(header::ORIGIN) {
+        return true;
+    }
+    // Behind a proxy the scheme is not known here; host and port are the client's own words.
+    let origin = text(header::ORIGIN).and_then(|origin| Some(origin.split_once("://")?.1));
+    origin.is_some_and(|origin| text(header::HOST).is_some_and(|host| host.eq_ignore_ascii_case(origin)))
+}
+
 struct Session {
     app: Arc<App>,
     account: Owner,
+    pass: Pass,
     epoch: u64,
     subscriptions: Subscriptions,
     idle_until: Instant,
@@ -91,6 +115,10 @@ impl Session {
                 }
                 () = sleep_until(self.idle_until), if idle => {
                     Err(Some((Some(error(None, "idle", "no subscription", None)), ends::POLICY, "no subscription")))
+                }
+                () = self.pass.over() => {
+                    let last = error(None, "unauthorized", "the key is not good any more", Some(self.resume()));
+                    Err(Some((Some(last), ends::UNAUTHORIZED, "the key is not good any more")))
                 }
                 () = stop.cancelled() => {
                     let resume = self.resume();

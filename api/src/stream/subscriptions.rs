@@ -61,7 +61,7 @@ impl Subscriptions {
             return Err(Problem::new(codes::UNAVAILABLE, "the log was restored; connect again"));
         }
         let after = wish.after.map(|text| position::resume(&text, &head)).transpose()?;
-        let watch = Watch { owner: Some(account.clone()), kinds: wish.kinds, ids: wish.ids };
+        let watch = Watch { account: Some(account.clone()), kinds: wish.kinds, ids: wish.ids };
         let follower = Follower::open(&engine.hub, watch, after).await?;
         let position = follower.position();
         let name: Arc<str> = wish.id.into();

@@ -1,26 +1,22 @@
 //! `GET /v1/swaps`: an account's orders, newest first, page by page.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::Uri;
+use axum::response::Response;
 use domain::swap::{Status, client_order_scope};
 use domain::{Kind, Owner};
-use drivers::journal::{List, Page};
+use drivers::journal::{Among, List, Page};
 use engine::clock;
 
-use super::{json, view};
 use crate::account::Account;
-use crate::cursor;
-use crate::problem::{At, Problem, codes};
+use crate::page::{self, Paging};
+use crate::problem::Problem;
 use crate::query::Query;
 use crate::routes::App;
-use crate::schema::{ProblemView, SwapList};
+use crate::schema::{Acting, Paged, SwapList, SwapStatus};
 
-const DEFAULT_LIMIT: u64 = 20;
-const MOST: u64 = 100;
 /// Where an order's body has its tokens.
 const INPUT: &str = "ask.input";
 const OUTPUT: &str = "ask.output";
@@ -32,49 +28,33 @@ const OUTPUT: &str = "ask.output";
 /// `limit`, even none, and still have a `nextCursor`. The list is over when `hasMore` is false.
 #[utoipa::path(get, path = "/v1/swaps", tag = "swaps",
     params(
-        ("status" = Option<String>, Query, description = "In one of these states; repeatable or comma-separated."),
-        ("inputToken" = Option<String>, Query, description = "Symbol of the token that is paid."),
-        ("outputToken" = Option<String>, Query, description = "Symbol of the token that is received."),
-        ("clientOrderId" = Option<String>, Query, description = "The client's own id."),
-        ("limit" = Option<u64>, Query, description = "At most so many: 1 to 100, 20 by default."),
-        ("cursor" = Option<String>, Query, description = "Where the previous page ended."),
-        ("x-account" = Option<String>, Header, description = "Whose orders; `default` when absent.")),
+        ("status" = Option<Vec<SwapStatus>>, Query, description = "In one of these states; repeatable or comma-separated."),
+        ("inputToken" = Option<String>, Query, min_length = 1, max_length = 64,
+            description = "Symbol of the token that is paid."),
+        ("outputToken" = Option<String>, Query, min_length = 1, max_length = 64,
+            description = "Symbol of the token that is received."),
+        ("clientOrderId" = Option<String>, Query, min_length = 1, max_length = 64, description = "The client's own id."),
+        Paged, Acting),
     responses(
-        (status = 200, description = "One page.", body = SwapList),
-        (status = 400, description = "A parameter or the cursor is wrong.", body = ProblemView,
-            content_type = "application/problem+json")))]
+        (status = 200, description = "One page.", body = SwapList)))]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Account(account): Account,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::parse(&uri, account, &app.settings.secret)?;
+    let wanted = Wanted::parse(&uri, account, &app)?;
     let name = wanted.name();
-    let Page { entities, next } = match &wanted.client_order_id {
+    let page = match &wanted.client_order_id {
         Some(id) => by_client_order_id(&app, &wanted, id).await?,
         None => app.engine.journal.entities(wanted.list).await?,
     };
-    let next = next.map(|after| cursor::seal(&app.settings.secret, &name, after));
-    let more = next.is_some();
-
-    let mut body = String::from("{\"data\":[");
-    for (i, entity) in entities.iter().enumerate() {
-        body.push_str(if i == 0 { "" } else { "," });
-        body.push_str(&view(entity)?);
-    }
-    let shown = next.as_ref().map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""));
-    let _ = write!(body, "],\"nextCursor\":{shown},\"hasMore\":{more}}}");
-    let mut response = json(body).into_response();
-    let link = next.and_then(|cursor| HeaderValue::try_from(link(&uri, &cursor)).ok());
-    response.headers_mut().extend(link.map(|link| (header::LINK, link)));
-    Ok(response)
+    page::answer(&app, &uri, &name, &page)
 }
 
 /// The one order that may have that id, found by the key that keeps the id unique: nothing is walked.
 async fn by_client_order_id(app: &App, wanted: &Wanted, id: &str) -> Result<Page, Problem> {
-    let List { owner, statuses, fields, .. } = &wanted.list;
+    let (owner, List { statuses, fields, .. }) = (&wanted.account, &wanted.list);
     let journal = &app.engine.journal;
-    let Some(owner) = owner else { return Ok(Page::default()) };
     let Some(held) = journal.key(&client_order_scope(owner), id, clock::now()).await? else {
         return Ok(Page::default());
     };
@@ -84,11 +64,12 @@ async fn by_client_order_id(app: &App, wanted: &Wanted, id: &str) -> Result<Page
     let ask = super::swap(&entity)?.ask;
     let token = |field: &str| if field == INPUT { &ask.input } else { &ask.output };
     let fits = fields.iter().all(|(field, symbol)| **token(field) == **symbol);
-    Ok(Page { entities: if fits { vec![entity] } else { Vec::new() }, next: None })
+    Ok(Page { entities: if fits { vec![entity] } else { Vec::new() }, next: None, rank: None })
 }
 
 /// What is asked for, checked.
 struct Wanted {
+    account: Owner,
     list: List,
     client_order_id: Option<String>,
 }
@@ -96,12 +77,11 @@ struct Wanted {
 impl Wanted {
     /// Names the list, filters and account, whatever the order of the parameters: what a cursor is bound to.
     fn name(&self) -> String {
-        let List { owner, statuses, fields, .. } = &self.list;
-        let account = owner.as_ref().map(Owner::as_str).unwrap_or_default();
+        let Self { account, list: List { statuses, fields, .. }, .. } = self;
         format!("swaps\0{account}\0{statuses:?}\0{fields:?}\0{:?}", self.client_order_id)
     }
 
-    fn parse(uri: &Uri, account: Owner, secret: &[u8; 32]) -> Result<Self, Problem> {
+    fn parse(uri: &Uri, account: Owner, app: &App) -> Result<Self, Problem> {
         let mut query = Query::parse(uri)?;
         let mut statuses = query.list("status");
         statuses.sort();
@@ -120,28 +100,20 @@ impl Wanted {
         let tokens = [(INPUT, short("inputToken")), (OUTPUT, short("outputToken"))];
         let client_order_id = short("clientOrderId");
         let fields = tokens.into_iter().filter_map(|(field, symbol)| Some((field, symbol?))).collect();
-        let limit = query.integer("limit", 1, MOST).unwrap_or(DEFAULT_LIMIT);
-        let cursor = query.one("cursor");
+        let paging = Paging::parse(&mut query);
         query.finish()?;
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let (kind, owner) = (Kind::Swap, Some(account));
-        let list = List { kind, owner, statuses, fields, after: None, newest_first: true, limit };
-        let mut wanted = Self { list, client_order_id };
-        if let Some(text) = cursor {
-            let after = cursor::open(secret, &wanted.name(), &text).ok_or_else(|| {
-                let detail = "take the cursor from the previous page of the same list";
-                Problem::at(At::parameter("cursor"), codes::INVALID_CURSOR, detail)
-            })?;
-            wanted.list.after = Some(after);
-        }
+        let list = List {
+            kind: Kind::Swap,
+            among: vec![Among::Owner(account.clone())],
+            statuses,
+            fields,
+            ranges: Vec::new(),
+            after: None,
+            newest_first: true,
+            limit: paging.limit,
+        };
+        let mut wanted = Self { account, list, client_order_id };
+        wanted.list.after = paging.after(app, &wanted.name())?;
         Ok(wanted)
     }
-}
-
-/// RFC 8288: the same list from the cursor on.
-fn link(uri: &Uri, cursor: &str) -> String {
-    let kept = uri.query().unwrap_or("").split('&').filter(|p| !p.is_empty() && !p.starts_with("cursor="));
-    let mut query = kept.collect::<Vec<_>>().join("&");
-    let _ = write!(query, "{}cursor={cursor}", if query.is_empty() { "" } else { "&" });
-    format!("<{}?{query}>; rel=\"next\"", uri.path())
 }

@@ -23,15 +23,13 @@ use crate::body::JsonBytes;
 use crate::problem::{Problem, codes};
 use crate::query::Query;
 use crate::routes::App;
-use crate::schema::{History, ProblemView, SwapRequest, SwapView};
-use crate::{envelope, idempotency};
+use crate::schema::{Acting, AfterVersion, History, Keyed, SwapRequest, SwapView, UnlessKnown};
+use crate::{idempotency, seen};
 
 pub(crate) use list::{__path_list, list};
 
 /// The longest `?wait=`, in seconds.
 const LONGEST_WAIT: u64 = 30;
-/// The most events of one order that are shown; no life is so long.
-const HISTORY_LIMIT: usize = 1_000;
 
 /// Places an order.
 ///
@@ -39,21 +37,15 @@ const HISTORY_LIMIT: usize = 1_000;
 /// its present state when that many seconds have passed. Amounts are decimal text of whole tokens.
 #[utoipa::path(post, path = "/v1/swaps", tag = "swaps", request_body = SwapRequest,
     params(
-        ("wait" = Option<u64>, Query, description = "Wait at most so many seconds (0 to 30) for the final state."),
-        ("x-account" = Option<String>, Header, description = "Whose order it is; `default` when absent."),
-        ("Idempotency-Key" = Option<String>, Header,
-            description = "The same key and body within 24 hours is answered with the first order.")),
+        ("wait" = Option<u64>, Query, minimum = 0, maximum = 30, description = "Wait at most so many seconds (0 to 30) for the final state."),
+        Acting, Keyed),
     responses(
         (status = 202, description = "Accepted: on disk, not final yet.", body = SwapView),
         (status = 200, description = "Accepted, and final within `wait`.", body = SwapView),
-        (status = 400, description = "Malformed.", body = ProblemView, content_type = "application/problem+json"),
-        (status = 409, description = "The client order id is taken.", body = ProblemView,
-            content_type = "application/problem+json"),
-        (status = 413, description = "Too large.", body = ProblemView, content_type = "application/problem+json"),
-        (status = 415, description = "Not JSON.", body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "Refused.", body = ProblemView, content_type = "application/problem+json"),
-        (status = 503, description = "Busy or unavailable; nothing was acknowledged.", body = ProblemView,
-            content_type = "application/problem+json")))]
+        (status = 422, description = "Refused: `UNKNOWN_TOKEN`, `SAME_TOKEN`, `AMOUNT_MALFORMED`, `AMOUNT_NOT_POSITIVE`, \
+            `AMOUNT_TOO_PRECISE`, `AMOUNT_TOO_LARGE`, `SLIPPAGE_OUT_OF_RANGE`, `UNKNOWN_CHOICE`, \
+            `CLIENT_ORDER_ID_MALFORMED`, `EXPIRE_TIME_MALFORMED` or `EXPIRE_TIME_IN_PAST`."),
+        (status = 409, description = "The client order id is taken: `DUPLICATE_CLIENT_ORDER_ID`.")))]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     Account(account): Account,
@@ -74,13 +66,11 @@ pub(crate) async fn create(
 #[utoipa::path(get, path = "/v1/swaps/{id}", tag = "swaps",
     params(
         ("id" = String, Path, description = "The order's id."),
-        ("x-account" = Option<String>, Header, description = "Whose order it is; `default` when absent."),
-        ("If-None-Match" = Option<String>, Header, description = "The version already known, as the ETag said it.")),
+        Acting, UnlessKnown),
     responses(
         (status = 200, description = "The order; its ETag is its version.", body = SwapView),
         (status = 304, description = "Still at the version already known."),
-        (status = 404, description = "No such order of this account; malformed ids too.", body = ProblemView,
-            content_type = "application/problem+json")))]
+        (status = 404, description = "No such order of this account; malformed ids too: `SWAP_NOT_FOUND`.")))]
 pub(crate) async fn read(
     State(app): State<Arc<App>>,
     Account(account): Account,
@@ -99,41 +89,29 @@ pub(crate) async fn read(
 #[utoipa::path(get, path = "/v1/swaps/{id}/events", tag = "swaps",
     params(
         ("id" = String, Path, description = "The order's id."),
-        ("x-account" = Option<String>, Header, description = "Whose order it is; `default` when absent.")),
+        AfterVersion, Acting),
     responses(
-        (status = 200, description = "Its events, oldest first.", body = History),
-        (status = 404, description = "No such order of this account; malformed ids too.", body = ProblemView,
-            content_type = "application/problem+json")))]
+        (status = 200, description = "Its events, oldest first, at most 1,000.", body = History),
+        (status = 404, description = "No such order of this account; malformed ids too: `SWAP_NOT_FOUND`.")))]
 pub(crate) async fn history(
     State(app): State<Arc<App>>,
     Account(account): Account,
     Path(id): Path<String>,
+    uri: Uri,
 ) -> Result<Response, Problem> {
     owned(&app, &account, &id).await?;
-    let head = app.engine.journal.head().await?;
-    let events = app.engine.journal.history(Kind::Swap, &id, 0, HISTORY_LIMIT).await?;
-    let mut body = String::from("{\"data\":[");
-    for (i, event) in events.iter().enumerate() {
-        body.push_str(if i == 0 { "{" } else { ",{" });
-        envelope::write_fields(&mut body, head.epoch, event);
-        body.push('}');
-    }
-    body.push_str("]}");
-    Ok(json(body).into_response())
+    seen::history(&app, Kind::Swap, &id, &uri).await
 }
 
 /// Cancels an order that is pending or routing; cancelling it again answers with it again.
 #[utoipa::path(post, path = "/v1/swaps/{id}/cancel", tag = "swaps",
     params(
         ("id" = String, Path, description = "The order's id."),
-        ("x-account" = Option<String>, Header, description = "Whose order it is; `default` when absent."),
-        ("Idempotency-Key" = Option<String>, Header, description = "As with creation.")),
+        Acting, Keyed),
     responses(
         (status = 200, description = "Cancelled.", body = SwapView),
-        (status = 404, description = "No such order of this account; malformed ids too.", body = ProblemView,
-            content_type = "application/problem+json"),
-        (status = 409, description = "A venue is chosen already, or the order is final.", body = ProblemView,
-            content_type = "application/problem+json")))]
+        (status = 404, description = "No such order of this account; malformed ids too: `SWAP_NOT_FOUND`."),
+        (status = 409, description = "A venue is chosen already, or the order is final: `NOT_CANCELLABLE`.")))]
 pub(crate) async fn cancel(
     State(app): State<Arc<App>>,
     Account(account): Account,
@@ -166,7 +144,7 @@ async fn settle(app: &App, account: Owner, taken: Taken, wait: Duration) -> Resp
         };
         while let Ok(Ok(Item::Event(event))) = timeout_at(until, follower.next()).await {
             let event = &event.event;
-            (version, view) = (event.version, Swap::view_of_event(&event.body));
+            (version, view) = (event.version, domain::view::of_event(&event.body));
             if status_of(&event.type_).is_some_and(Status::is_final) {
                 status = StatusCode::OK;
                 break;
@@ -227,11 +205,6 @@ async fn owned(app: &App, account: &Owner, id: &str) -> Result<View, Problem> {
     view.filter(|view| view.is_of(account)).ok_or_else(unknown)
 }
 
-/// The public view of an order as JSON.
-fn view(entity: &Entity) -> Result<String, Problem> {
-    swap(entity).map(|swap| swap.view_json())
-}
-
 fn swap(entity: &Entity) -> Result<Swap, Problem> {
     let broken = |e: serde_json::Error| drivers::Fault::Broken(format!("swap {}: {e}", entity.id));
     Ok(Swap::from_entity(entity).map_err(broken)?)
@@ -250,12 +223,12 @@ pub(crate) fn is_id(text: &str) -> bool {
         })
 }
 
-fn etag(version: u64) -> HeaderValue {
+pub(crate) fn etag(version: u64) -> HeaderValue {
     HeaderValue::try_from(format!("\"{version}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
 /// RFC 9110: `If-None-Match` compares weakly; `*` matches whatever exists.
-fn matches(known: &HeaderValue, tag: &HeaderValue) -> bool {
+pub(crate) fn matches(known: &HeaderValue, tag: &HeaderValue) -> bool {
     let (Ok(known), Ok(tag)) = (known.to_str(), tag.to_str()) else {
         return false;
     };

@@ -190,7 +190,7 @@ async fn the_facade_alone_is_a_drop_in() {
     let site = Site::idle().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let router = api::dex_router(site.engine.clone(), api::Settings::default());
+    let router = api::facade_router(api::FacadeName::Dex, site.engine.clone(), api::Settings::default());
     let server = tokio::spawn(api::serve(listener, router, site.stop.clone(), Limits::default()));
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let online = client.get(format!("http://{address}/")).send().await.expect("an answer");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use api::{Limits, Settings};
 use domain::token::Registry;
+use domain::webhook::Schedule;
 use drivers::limit::Limit;
 use drivers::{cache, journal, venue, wake};
 use engine::{Engine, Parts, clock};
@@ -54,7 +55,8 @@ impl Site {
     }
 
     pub(crate) async fn within(venues: &str, swap_concurrency: usize, settings: Settings, limits: Limits) -> Self {
-        let concurrency = [("swap.execute", swap_concurrency), ("swap.expire", swap_concurrency)].into();
+        let swaps = swap_concurrency;
+        let concurrency = [("swap.execute", swaps), ("swap.expire", swaps), ("bid.expire", 4), ("bid.close", 4)].into();
         let engine = engine::Settings { concurrency, ..engine::Settings::default() };
         Self::open(venues, engine, settings, limits, None).await
     }
@@ -62,6 +64,18 @@ impl Site {
     /// A server that forgets events soon.
     pub(crate) async fn forgetting(keep: Duration) -> Self {
         let engine = engine::Settings { keep_events: Some(keep), ..engine::Settings::default() };
+        Self::open("paper?pace=instant&seed=1", engine, Settings::default(), Limits::default(), None).await
+    }
+
+    /// A server that sends webhooks to this machine too, and tries again after these waits, in milliseconds.
+    pub(crate) async fn sending(waits: &[i64]) -> Self {
+        let waits: Vec<i64> = waits.iter().map(|millis| millis * 1_000).collect();
+        let webhooks = engine::webhooks::Settings {
+            allow: vec!["127.0.0.1".parse().expect("a network")],
+            schedule: Schedule::of(&waits),
+            ..engine::webhooks::Settings::default()
+        };
+        let engine = engine::Settings { webhooks, ..engine::Settings::default() };
         Self::open("paper?pace=instant&seed=1", engine, Settings::default(), Limits::default(), None).await
     }
 
@@ -128,6 +142,11 @@ impl Site {
         self.client.request(method.parse().expect("a method"), format!("http://{}{path}", self.address))
     }
 
+    /// Someone with an account.
+    pub(crate) const fn caller<'a>(&'a self, account: &'a str) -> Caller<'a> {
+        Caller { site: self, account }
+    }
+
     /// Places an order and answers with its id.
     pub(crate) async fn place(&self) -> String {
         let answer = self.post("/v1/swaps", ORDER).send().await.expect("an answer");
@@ -161,6 +180,15 @@ impl Site {
         Socket(socket)
     }
 
+    /// A socket whose handshake carries these headers; the status if it is refused.
+    pub(crate) async fn socket_with(&self, path: &str, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
+        let mut request = format!("ws://{}{path}", self.address).into_client_request().expect("a request");
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().expect("a header"));
+        }
+        connect_async(request).await.map(|(socket, _)| Socket(socket)).map_err(crate::passes::refused)
+    }
+
     /// How many events the journal holds: what changes nothing adds none.
     pub(crate) async fn events(&self) -> u64 {
         self.engine.journal.head().await.expect("a head").seq
@@ -172,6 +200,44 @@ impl Site {
         self.server.await.expect("no panic").expect("no error");
         self.engine.stop(Duration::from_secs(5)).await;
     }
+}
+
+/// An account's way to the server.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    site: &'a Site,
+    account: &'a str,
+}
+
+impl Caller<'_> {
+    /// A request without a body.
+    pub(crate) fn ask(&self, method: &str, path: &str) -> RequestBuilder {
+        self.site.request(method, path).header("x-account", self.account)
+    }
+
+    /// Sends a JSON body; answers with the status and the JSON of the answer.
+    pub(crate) async fn send(&self, method: &str, path: &str, json: &Value) -> (u16, Value) {
+        answered(self.ask(method, path).json(json)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        answered(self.ask("GET", path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str) -> (u16, Value) {
+        answered(self.ask("POST", path)).await
+    }
+
+    /// The same for many at once.
+    pub(crate) async fn post_owned(&self, path: String) -> (u16, Value) {
+        self.post(&path).await
+    }
+}
+
+/// Status and JSON of the answer.
+pub(crate) async fn answered(request: RequestBuilder) -> (u16, Value) {
+    let answer = request.send().await.expect("an answer");
+    (answer.status().as_u16(), body(answer).await)
 }
 
 pub(crate) const ORDER: &str = r#"{"inputToken":"SOL","outputToken":"USDC","amount":"0.5"}"#;

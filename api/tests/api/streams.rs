@@ -5,6 +5,7 @@ use reqwest::Response;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
+use crate::deals::{authorised, id, posted};
 use crate::site::{ORDER, PATIENCE, Site, body};
 
 /// The events of a life that succeeds at once.
@@ -308,5 +309,36 @@ async fn a_client_that_never_reads_loses_its_place() {
     };
     tokio::time::timeout(PATIENCE, place).await.expect("its place is free again");
     drop(silent);
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_deals_and_bids_everyone_hears_what_they_may_see() {
+    let site = Site::new().await;
+    let acme = site.caller("acme");
+    for buyer in ["bob", "eve"] {
+        authorised(&site, buyer).await;
+    }
+    let deal = posted(&site).await;
+    let (_, bid) = site.caller("bob").send("POST", &format!("{deal}/bids"), &json!({"amount": 9_000})).await;
+    assert_eq!(acme.post(&format!("/v1/bids/{}/accept", id(&bid))).await.0, 200);
+    assert_eq!(acme.post(&format!("{deal}/sell")).await.0, 200);
+    let kinds = "kind=deal,bid,invoice,authorisation";
+    let (word, sold) = ("authorisation.granted", ["deal.created", "deal.updated", "deal.updated"]);
+    for (account, mut expected) in [
+        ("acme", vec![word, word, sold[0], "bid.offered", "bid.accepted", sold[1], sold[2], "invoice.issued"]),
+        ("bob", vec![word, sold[0], "bid.offered", "bid.accepted", sold[1], sold[2], "invoice.issued"]),
+        ("eve", vec![word, sold[0], sold[1], sold[2]]),
+    ] {
+        let stream = site.get(&format!("/v1/events?after=oldest&{kinds}")).header("x-account", account);
+        let told = events(stream.send().await.expect("an answer"), expected.len()).await;
+        let mut told: Vec<_> = told.iter().map(|(type_, _, _)| type_.as_str()).collect();
+        // Those of one change have no order among each other that is promised.
+        told.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(told, expected, "{account}");
+    }
+    let wrong = site.get("/v1/events?kind=invoice_book").send().await.expect("an answer");
+    assert_eq!(wrong.status(), 400);
     site.end().await;
 }

@@ -247,12 +247,14 @@ fn write(
         expect: before.map_or(Expect::Absent, |b| Expect::Version(b.version)),
         status: after.status.as_str(),
         owner: after.account.clone(),
+        party: None,
+        parent: None,
         body: json(after),
         event: Some(EventDraft { type_, body: event_body(before, after, audit) }),
     };
-    Change { at: after.updated_at, entities: vec![entity], jobs: Vec::new(), step, keys: Vec::new() }
+    Change { at: after.updated_at, entities: vec![entity], step, ..Change::default() }
 }
 
 fn job(queue: &'static str, id: &str, run_at: Timestamp) -> NewJob {
-    NewJob { queue, group: None, lane: None, run_at, body: id.to_owned(), dedup: None }
+    NewJob { queue: queue.into(), group: None, lane: None, run_at, body: id.to_owned(), dedup: None }
 }

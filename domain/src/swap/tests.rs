@@ -57,7 +57,7 @@ fn answers(mode: Mode, quotes: [(u128, u128); 2]) -> Vec<Answer> {
 fn a_life_from_pending_to_confirmed() {
     let Choice { swap, change } = accept(place(Mode::ExactIn, 10_000_000_000), NOW).expect("accepted");
     assert_eq!((change.entities[0].expect, change.entities[0].status), (Expect::Absent, "pending"));
-    assert_eq!(change.jobs.iter().map(|j| j.queue).collect::<Vec<_>>(), [QUEUE, QUEUE_EXPIRE]);
+    assert_eq!(change.jobs.iter().map(|j| j.queue.as_ref()).collect::<Vec<_>>(), [QUEUE, QUEUE_EXPIRE]);
     assert_eq!(change.keys.len(), 1);
     insta::assert_snapshot!("pending", change.entities[0].event.as_ref().expect("an event").body);
 
@@ -80,7 +80,7 @@ fn a_life_from_pending_to_confirmed() {
     assert_eq!((swap.version, change.entities[0].expect), (5, Expect::Version(4)));
     let body = &change.entities[0].event.as_ref().expect("an event").body;
     insta::assert_snapshot!("confirmed", body);
-    assert_eq!(Swap::view_of_event(body), swap.view_json());
+    assert_eq!(crate::view::of_event(body), swap.view_json());
 
     let write = &change.entities[0];
     let row = Entity {
@@ -89,6 +89,8 @@ fn a_life_from_pending_to_confirmed() {
         version: write.expect.next_version(),
         status: write.status.to_owned(),
         owner: write.owner.clone(),
+        party: None,
+        parent: None,
         body: write.body.clone(),
         created_seq: 1,
         created_at: NOW,
@@ -113,7 +115,7 @@ fn an_audit_is_no_part_of_the_view() {
     let parsed: serde_json::Value = serde_json::from_str(body).expect("JSON");
     assert_eq!(parsed["reason"], "Meteora was the only venue with a quote");
     assert_eq!(parsed["quotes"].as_array().map(Vec::len), Some(2));
-    assert_eq!(Swap::view_of_event(body), swap.view_json());
+    assert_eq!(crate::view::of_event(body), swap.view_json());
 }
 
 #[test]
@@ -218,7 +220,7 @@ fn the_longest_route_fits_into_an_event() {
             routed(&swap, route, (&all, &verdict), step(Then::Hold), NOW.plus_millis(5)).expect("routes");
         let body = &change.entities[0].event.as_ref().expect("an event").body;
         assert!(body.len() < crate::Event::BODY_LIMIT / 2, "{} bytes", body.len());
-        assert_eq!(Swap::view_of_event(body), after.view_json());
+        assert_eq!(crate::view::of_event(body), after.view_json());
         let told: serde_json::Value = serde_json::from_str(body).expect("JSON");
         assert_eq!(told["route"]["legs"].as_array().map(Vec::len), Some(16));
         assert_eq!(
@@ -284,10 +286,10 @@ fn bad_orders_are_refused_with_the_field() {
         change(&mut place);
         accept(place, NOW).map(|_| ()).map_err(|r| (r.code, r.pointer))
     };
-    assert_eq!(at(|p| p.expires_at = Some(NOW)), Err(("EXPIRE_TIME_IN_PAST", Some("/expiresAt"))));
-    assert_eq!(at(|p| p.ask.output = Arc::clone(&p.ask.input)), Err(("SAME_TOKEN", Some("/outputToken"))));
-    assert_eq!(at(|p| p.ask.amount = 0), Err(("AMOUNT_NOT_POSITIVE", Some("/amount"))));
-    assert_eq!(at(|p| p.slippage_bps = 10_001), Err(("SLIPPAGE_OUT_OF_RANGE", Some("/slippageBps"))));
+    assert_eq!(at(|p| p.expires_at = Some(NOW)), Err(("EXPIRE_TIME_IN_PAST", Some("/expiresAt".into()))));
+    assert_eq!(at(|p| p.ask.output = Arc::clone(&p.ask.input)), Err(("SAME_TOKEN", Some("/outputToken".into()))));
+    assert_eq!(at(|p| p.ask.amount = 0), Err(("AMOUNT_NOT_POSITIVE", Some("/amount".into()))));
+    assert_eq!(at(|p| p.slippage_bps = 10_001), Err(("SLIPPAGE_OUT_OF_RANGE", Some("/slippageBps".into()))));
     assert_eq!(at(|_| ()), Ok(()));
 }
 

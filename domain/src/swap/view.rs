@@ -90,21 +90,10 @@ impl Swap {
     pub fn view_json(&self) -> String {
         json(&View::from(self))
     }
-
-    /// The public view from the body of one of the order's events, which is the view with more after it.
-    #[must_use]
-    pub fn view_of_event(body: &str) -> String {
-        if let Some(view) = body.strip_suffix(NOTHING_CHANGED) {
-            return format!("{view}}}");
-        }
-        let end = [AUDIT, CHANGED].iter().filter_map(|mark| body.find(mark)).min();
-        end.map_or_else(|| body.to_owned(), |end| format!("{}}}", &body[..end]))
-    }
 }
 
-// No text inside the view can contain these marks: JSON escapes its quotes.
+// Where the view ends: see `crate::view`.
 const AUDIT: &str = ",\"quotes\":[";
-const NOTHING_CHANGED: &str = ",\"changed\":{}}";
 const CHANGED: &str = ",\"changed\":{";
 
 /// The old values of what differs, as a JSON object.

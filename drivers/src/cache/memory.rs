@@ -3,6 +3,8 @@
 //! A load holds a placeholder in the store. An invalidation takes the placeholder away, and with it the load's right to
 //! fill its value in and other readers' way to join it; so it needs no tombstone, which could be evicted.
 
+use std::collections::BinaryHeap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use tokio::time::Instant;
 
 use super::counts::Counts;
 use super::options::Options;
-use super::{Cache, Entry, Load, Reach, Stale, Statistics};
+use super::{Cache, Entry, Held, Keys, Load, Reach, Stale, Statistics, Weight, What};
 use crate::Fault;
 use crate::journal::Head;
 
@@ -24,7 +26,7 @@ const OVERHEAD: usize = 160;
 const USUAL_BYTES: u64 = 1_024;
 
 pub(super) struct Memory {
-    store: Store<String, Slot, Weigher>,
+    store: Arc<Store<String, Slot, Weigher>>,
     options: Options,
     counts: Counts,
 }
@@ -36,19 +38,31 @@ struct Slot {
     until: Instant,
 }
 
+impl Slot {
+    fn weight(&self, key: &str) -> u64 {
+        (OVERHEAD + key.len() + self.entry.value.as_ref().map_or(0, Bytes::len)) as u64
+    }
+
+    fn held(&self, key: String, now: Instant) -> Held {
+        let what = if self.entry.value.is_some() { What::Value } else { What::Nothing };
+        let (version, bytes) = (Some(self.entry.version), self.weight(&key));
+        Held { key, what, version, bytes, left: self.until.saturating_duration_since(now) }
+    }
+}
+
 #[derive(Clone)]
 struct Weigher;
 
 impl Weighter<String, Slot> for Weigher {
     fn weight(&self, key: &String, slot: &Slot) -> u64 {
-        (OVERHEAD + key.len() + slot.entry.value.as_ref().map_or(0, Bytes::len)) as u64
+        slot.weight(key)
     }
 }
 
 pub(super) fn open(options: &str) -> Result<Arc<dyn Cache>, Fault> {
     let options = Options::parse(options, &["megabytes", "ttl_millis"])?;
     let usual = usize::try_from(options.bytes / USUAL_BYTES).unwrap_or(usize::MAX);
-    let store = Store::with_weighter(usual, options.bytes, Weigher);
+    let store = Arc::new(Store::with_weighter(usual, options.bytes, Weigher));
     Ok(Arc::new(Memory { store, options, counts: Counts::default() }))
 }
 
@@ -72,13 +86,15 @@ impl Cache for Memory {
         Reach::Process
     }
 
-    async fn read(&self, key: &str, load: &dyn Load) -> Result<Entry, Fault> {
+    async fn read_from(&self, key: &str, least: u64, load: &dyn Load) -> Result<Entry, Fault> {
         let now = Instant::now();
-        if let Some(slot) = self.store.get(key).filter(|slot| slot.until > now) {
+        let good = |slot: &Slot| slot.until > now && slot.entry.version >= least;
+        if let Some(slot) = self.store.get(key).filter(good) {
             self.counts.hits.one();
             return Ok(slot.entry);
         }
-        let join_or_lead = self.store.entry_async(key, |_, slot| match slot.until > now {
+        // Whoever joined a load of something older finds that here, and loads in its turn.
+        let join_or_lead = self.store.entry_async(key, |_, slot| match good(slot) {
             true => EntryAction::Retain(slot.entry.clone()),
             false => EntryAction::<Entry>::ReplaceWithGuard,
         });
@@ -134,8 +150,44 @@ impl Cache for Memory {
         self.store.clear();
     }
 
+    async fn remove(&self, key: &str) -> Result<bool, Fault> {
+        Ok(self.store.remove(key).is_some())
+    }
+
+    async fn keys(&self, from: Option<u64>, limit: usize) -> Result<Keys, Fault> {
+        let store = Arc::clone(&self.store);
+        let paged = tokio::task::spawn_blocking(move || page(&store, from, limit.max(1))).await;
+        paged.map_err(|error| Fault::Broken(format!("listing the cache's keys: {error}")))
+    }
+
+    async fn weigh(&self) -> Result<Weight, Fault> {
+        Ok(Weight { keys: self.store.len() as u64, bytes: self.store.weight(), whole: true })
+    }
+
     fn statistics(&self) -> Statistics {
         let (entries, bytes) = (Some(self.store.len() as u64), Some(self.store.weight()));
         Statistics { entries, bytes, ..self.counts.statistics() }
     }
+}
+
+/// The keys in the order of their hashes, so that a page ends at a number: the first `limit` of those that follow `from`. All
+/// are looked at for each page.
+fn page(store: &Store<String, Slot, Weigher>, from: Option<u64>, limit: usize) -> Keys {
+    let (mut first, mut more) = (BinaryHeap::new(), false);
+    for (key, _) in store.iter() {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let hash = hasher.finish();
+        if from.is_none_or(|from| hash > from) {
+            first.push((hash, key));
+            if first.len() > limit {
+                first.pop();
+                more = true;
+            }
+        }
+    }
+    let next = first.peek().filter(|_| more).map(|(last, _)| *last);
+    let now = Instant::now();
+    let held = |(_, key): (u64, String)| store.peek(&key).map(|slot| slot.held(key, now));
+    Keys { keys: first.into_sorted_vec().into_iter().filter_map(held).collect(), next }
 }

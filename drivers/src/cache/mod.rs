@@ -8,6 +8,7 @@
 pub mod conformance;
 
 mod counts;
+mod listing;
 mod memory;
 mod none;
 pub(crate) mod options;
@@ -22,6 +23,7 @@ use crate::journal::Head;
 use crate::{Fault, without_secrets};
 
 pub use counts::Statistics;
+pub use listing::{Held, Keys, Weight, What};
 
 /// What is known under a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,11 +68,12 @@ pub trait Cache: Send + Sync + 'static {
     fn reach(&self) -> Reach;
 
     /// What is at `key`: from the cache, or from `load`, which many readers at once share. A read that begins after
-    /// [`Cache::put`] or [`Cache::invalidate`] returned sees that version or a newer one.
+    /// [`Cache::put`] or [`Cache::invalidate`] returned sees that version or a newer one. What is older than `least` counts
+    /// as absent, and a load of that is joined by nobody; `load` itself must give `least` or newer.
     ///
     /// # Errors
     /// Those of `load`.
-    async fn read(&self, key: &str, load: &dyn Load) -> Result<Entry, Fault>;
+    async fn read_from(&self, key: &str, least: u64, load: &dyn Load) -> Result<Entry, Fault>;
 
     /// A write is committed: `value` takes the place of an older one, if there is one, and voids loads under way.
     async fn put(&self, key: &str, version: u64, value: Bytes);
@@ -85,8 +88,29 @@ pub trait Cache: Send + Sync + 'static {
     /// Everything in the log up to the event `to` has happened, `stale` is what it touched since the last call.
     async fn follow(&self, stale: &[Stale], to: u64);
 
-    /// Forgets everything, for every process.
+    /// Forgets everything, for every process that it reaches, at a cost that does not grow with what it holds.
     async fn clear(&self);
+
+    /// Forgets what is at `key`, for every process that it reaches; whether something was there. Loads under way fill nothing
+    /// in.
+    ///
+    /// # Errors
+    /// [`Fault::Unavailable`] while the technology behind it does not answer.
+    async fn remove(&self, key: &str) -> Result<bool, Fault>;
+
+    /// About `limit` of the keys that are held, after those of the page that ended at `from`. To look at: an operator asks
+    /// for it, and it costs what one page costs and no more.
+    ///
+    /// # Errors
+    /// As those of [`Cache::remove`].
+    async fn keys(&self, from: Option<u64>, limit: usize) -> Result<Keys, Fault>;
+
+    /// How much is held, in all processes that it reaches. Where that is not known it is added up, and not to the end if it
+    /// is far.
+    ///
+    /// # Errors
+    /// As those of [`Cache::remove`].
+    async fn weigh(&self) -> Result<Weight, Fault>;
 
     /// Whether the technology behind it answers at present, for the readiness check. Nothing but speed depends on it.
     ///
@@ -98,6 +122,16 @@ pub trait Cache: Send + Sync + 'static {
 
     /// What this process has counted.
     fn statistics(&self) -> Statistics;
+}
+
+impl dyn Cache {
+    /// What is at `key`, of whatever version.
+    ///
+    /// # Errors
+    /// Those of `load`.
+    pub async fn read(&self, key: &str, load: &dyn Load) -> Result<Entry, Fault> {
+        self.read_from(key, 0, load).await
+    }
 }
 
 /// Opens the cache at `url`:

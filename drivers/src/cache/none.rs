@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::counts::Counts;
-use super::{Cache, Entry, Load, Reach, Stale, Statistics};
+use super::{Cache, Entry, Keys, Load, Reach, Stale, Statistics, Weight};
 use crate::Fault;
 use crate::journal::Head;
 
@@ -19,7 +19,7 @@ impl Cache for None {
         Reach::Nothing
     }
 
-    async fn read(&self, _: &str, load: &dyn Load) -> Result<Entry, Fault> {
+    async fn read_from(&self, _: &str, _: u64, load: &dyn Load) -> Result<Entry, Fault> {
         self.counts.misses.one();
         load.load().await
     }
@@ -35,6 +35,18 @@ impl Cache for None {
     async fn follow(&self, _: &[Stale], _: u64) {}
 
     async fn clear(&self) {}
+
+    async fn remove(&self, _: &str) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
+    async fn keys(&self, _: Option<u64>, _: usize) -> Result<Keys, Fault> {
+        Ok(Keys::default())
+    }
+
+    async fn weigh(&self) -> Result<Weight, Fault> {
+        Ok(Weight { whole: true, ..Weight::default() })
+    }
 
     fn statistics(&self) -> Statistics {
         self.counts.statistics()

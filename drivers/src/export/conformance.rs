@@ -1,5 +1,6 @@
 //! The suite every export driver passes.
 
+mod deals;
 mod file;
 mod jetstream;
 
@@ -37,6 +38,7 @@ fn event(seq: u64) -> Event {
         version: 1,
         type_: "swap.pending".to_owned(),
         owner: Owner::parse("alice").expect("a plain name"),
+        party: None,
         body: format!("{{\"n\":{seq},\n\"text\":\"a\\nb\"}}"),
         at: Timestamp(1_795_000_000_123_456),
     }

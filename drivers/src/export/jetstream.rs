@@ -4,6 +4,7 @@
 //! that was stopped and goes on cannot write between another one's messages, and a stream that was wiped or restored
 //! refuses what does not fit its end: the relay then asks where that is.
 
+mod format;
 mod stream;
 
 use std::collections::VecDeque;
@@ -17,9 +18,10 @@ use async_trait::async_trait;
 use domain::Event;
 use tokio::time::timeout;
 
+use self::format::Message;
 use self::stream::Stream;
 use super::{Export, object};
-use crate::address::{self, Address};
+use crate::address::Address;
 use crate::{Fault, nats};
 
 /// How long the server may take to answer: a request, and any one message.
@@ -52,7 +54,7 @@ struct End {
 }
 
 pub(super) async fn open(url: &str, epoch: u64) -> Result<Arc<dyn Export>, Fault> {
-    let address = Address::parse("--export", url, &["stream", "subject", "replicas"], &[])?;
+    let address = Address::parse("--export", url, &["stream", "subject", "replicas", "format"], &[])?;
     let client = nats::connect(&address, nats::options()).await?;
     let builder = jetstream::context::ContextBuilder::new().timeout(ANSWER).ack_timeout(ANSWER);
     let context = builder.max_ack_inflight(2 * IN_FLIGHT).build(client);
@@ -76,6 +78,10 @@ impl Export for JetStreamExport {
         };
         self.set(Some(End { sequence: last.sequence, seq }));
         Ok(Some(seq))
+    }
+
+    fn takes(&self, event: &Event) -> bool {
+        self.stream.format.takes(event)
     }
 
     async fn send(&self, events: &[Event]) -> Result<(), Fault> {
@@ -114,13 +120,14 @@ impl JetStreamExport {
             if event.seq <= end.seq {
                 return Err(Fault::Broken(format!("event {} after {}", event.seq, end.seq)));
             }
+            let Some(Message { subject, payload }) = self.stream.format.message(event, self.epoch)? else { continue };
             if on_their_way.len() == IN_FLIGHT
                 && let Some(oldest) = on_their_way.pop_front()
             {
                 self.acknowledged(oldest).await?;
             }
-            let message = self.message(event, end.sequence)?;
-            let sent = self.context.send_publish(self.subject(event)?, message).await;
+            let subject = format!("{}.{subject}", self.stream.subject);
+            let sent = self.context.send_publish(subject, self.message(event, payload, end.sequence)).await;
             end = End { sequence: end.sequence + 1, seq: event.seq };
             on_their_way.push_back((end.sequence, sent.map_err(|error| self.stream.refused(&error))?));
         }
@@ -130,20 +137,11 @@ impl JetStreamExport {
         Ok(end)
     }
 
-    fn message(&self, event: &Event, after: u64) -> Result<PublishMessage, Fault> {
-        let body = object::write(event, self.epoch)?;
-        let message = PublishMessage::build().payload(body.into()).message_id(event.seq.to_string());
+    fn message(&self, event: &Event, payload: Vec<u8>, after: u64) -> PublishMessage {
+        let message = PublishMessage::build().payload(payload.into()).message_id(event.seq.to_string());
         let position = object::position(self.epoch, event.seq);
         let message = message.header(POSITION, position.as_str()).header(OWNER, event.owner.as_str());
-        Ok(message.expected_last_sequence(after))
-    }
-
-    fn subject(&self, event: &Event) -> Result<String, Fault> {
-        let tokens = || event.type_.split('.');
-        if tokens().any(|token| token.is_empty() || !token.chars().all(address::plain)) {
-            return Err(Fault::Broken(format!("event {}: its type {:?} is no subject", event.seq, event.type_)));
-        }
-        Ok(format!("{}.{}", self.stream.subject, event.type_))
+        message.expected_last_sequence(after)
     }
 
     /// Waits for a message's acknowledgement, and sees that it lies where it was to lie.

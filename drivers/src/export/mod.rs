@@ -21,7 +21,12 @@ pub trait Export: Send + Sync + 'static {
     /// told, because somebody deleted the end of it: then what was acknowledged counts.
     async fn position(&self) -> Result<Option<u64>, Fault>;
 
-    /// Sends events, in order, and answers when they are durable. Events at or below `position` are passed over. It may
+    /// Whether it has a place for such an event. The others are not sent: only the relay's position moves over them.
+    fn takes(&self, _event: &Event) -> bool {
+        true
+    }
+
+    /// Sends events that it takes, in order, and answers when they are durable. Events at or below `position` are passed over. It may
     /// be dropped at any moment: some of the events are out there then, up to one of them and none beyond. After an error
     /// ask for the position: things may be out there that this has not sent, or gone that it has.
     async fn send(&self, events: &[Event]) -> Result<(), Fault>;
@@ -39,7 +44,9 @@ pub trait Export: Send + Sync + 'static {
 /// - `file:path/to/events.jsonl`: one JSON object per line;
 /// - `nats://host:4222` or `tls://…`: the JetStream stream `TRADEWIND_EVENTS`, made if it is not there; an event goes to
 ///   `tradewind.<its type>`, and as types begin with the kind that is `tradewind.swap.confirmed`. `?stream=` names another
-///   stream, `?subject=` another first word, `?replicas=` how many servers hold a stream that is made.
+///   stream, `?subject=` another first word, `?replicas=` how many servers hold a stream that is made. With `?format=deals`
+///   it is the stream `DEALS` with `deal.created` and `deal.updated` alone, each with the bare deal as the `deals` facade
+///   answers it, for consumers of the system that the facade speaks.
 ///
 /// An export holds events of one epoch: in another, the same `seq` is another event.
 ///
@@ -57,13 +64,22 @@ pub async fn open(url: &str, epoch: u64) -> Result<Arc<dyn Export>, Fault> {
     }
 }
 
-/// What to call the export at `url` in messages and metrics: no secrets, but the stream where one is named.
+/// What to call the export at `url` in messages and metrics: no secrets, but stream and format where they are named.
 #[must_use]
 pub fn name(url: &str) -> String {
-    let shown = crate::without_secrets(url);
-    let parsed = url::Url::parse(url).ok();
-    let stream = parsed.as_ref().and_then(|url| url.query_pairs().find(|(key, _)| key == "stream"));
-    stream.map_or_else(|| shown.clone(), |(_, stream)| format!("{shown}?stream={stream}"))
+    let mut name = crate::without_secrets(url);
+    let Ok(parsed) = url::Url::parse(url) else { return name };
+    let mut sign = '?';
+    for wanted in ["stream", "format"] {
+        if let Some((_, value)) = parsed.query_pairs().find(|(key, _)| key == wanted) {
+            name.push(sign);
+            name.push_str(wanted);
+            name.push('=');
+            name.push_str(&value);
+            sign = '&';
+        }
+    }
+    name
 }
 
 #[cfg(test)]
@@ -73,6 +89,8 @@ mod tests {
         let cases = [
             ("nats://u:secret@h:1?replicas=3", "nats://h:1"),
             ("nats://u:secret@h:1?replicas=3&stream=A", "nats://h:1?stream=A"),
+            ("nats://h:1?format=deals&stream=A", "nats://h:1?stream=A&format=deals"),
+            ("nats://h:1?format=deals", "nats://h:1?format=deals"),
             ("file:a/b.jsonl", "file:a/b.jsonl"),
         ];
         for (url, name) in cases {

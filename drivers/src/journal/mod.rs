@@ -8,13 +8,16 @@ pub mod conformance;
 mod limits;
 mod postgres;
 mod scratch;
+mod settling;
 mod sqlite;
+mod walks;
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{Change, Claimed, DeadJob, Entity, Event, Job, JobId, Kind, Lease, Owner, Timestamp};
+use domain::{Audience, Change, Claimed, DeadJob, Entity, Event, Job, JobId, Kind, Lease, Owner, Received, Timestamp};
 
 use crate::wake::Wake;
 use crate::{Fault, KeyHeld, without_secrets};
@@ -38,6 +41,16 @@ pub trait Journal: Send + Sync + 'static {
     /// Prolongs leases by the lease time from now; answers with those that were lost.
     async fn renew(&self, leases: &[Lease]) -> Result<Vec<Lease>, Fault>;
 
+    /// Hands out messages: jobs of a queue that [`Journal::claim`] is never asked for. They are hidden from then on until a time,
+    /// over restarts too; a hand-out of a group's message holds back those behind it. Counts the attempt on disk.
+    ///
+    /// # Errors
+    /// [`crate::Conflict::Settled`] when the call has a name that was answered before, and a part of that was settled since.
+    async fn receive(&self, receive: Receive) -> Result<Vec<Received>, Fault>;
+
+    /// Deletes at most `limit` (1,000 at most) jobs of a queue that nobody uses any more; answers with how many.
+    async fn drop_jobs(&self, queue: &str, limit: usize) -> Result<usize, Fault>;
+
     /// Puts a dead job back into its queue, its attempts at zero; a parked group goes on with it. False if there is none.
     async fn retry_dead(&self, job: JobId, now: Timestamp) -> Result<bool, Fault>;
 
@@ -52,6 +65,16 @@ pub trait Journal: Send + Sync + 'static {
     /// and keys stay too. Whoever reads events after a position and then finds the floor at or below it has missed none.
     async fn forget(&self, before: Timestamp, limit: usize) -> Result<usize, Fault>;
 
+    /// Deletes entities of `kind` in one of `statuses`, per status the oldest by creation up to the first that was created
+    /// at `before` or later, at most `limit` (1,000 at most); answers with how many. For bookkeeping, which makes no events.
+    async fn prune(
+        &self,
+        kind: Kind,
+        statuses: &[&'static str],
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<usize, Fault>;
+
     /// One entity.
     async fn entity(&self, kind: Kind, id: &str) -> Result<Option<Entity>, Fault>;
 
@@ -61,8 +84,8 @@ pub trait Journal: Send + Sync + 'static {
     /// The events of one entity with versions above `after`, oldest first, at most `limit`.
     async fn history(&self, kind: Kind, id: &str, after: u64, limit: usize) -> Result<Vec<Event>, Fault>;
 
-    /// The events with `seq > after`, of one owner if given, oldest first, at most `limit`.
-    async fn events(&self, after: u64, owner: Option<Owner>, limit: usize) -> Result<Vec<Event>, Fault>;
+    /// The events with `seq > after`, those that an audience sees if one is given, oldest first, at most `limit`.
+    async fn events(&self, after: u64, audience: Option<&Audience>, limit: usize) -> Result<Vec<Event>, Fault>;
 
     /// What a key led to, unless it has expired at `now`.
     async fn key(&self, scope: &str, key: &str, now: Timestamp) -> Result<Option<KeyHeld>, Fault>;
@@ -78,6 +101,15 @@ pub trait Journal: Send + Sync + 'static {
 
     /// How a queue stands.
     async fn depth(&self, queue: &str, now: Timestamp) -> Result<Depth, Fault>;
+
+    /// How many messages a queue has, by their state.
+    async fn message_counts(&self, queue: &str, now: Timestamp) -> Result<MessageCounts, Fault>;
+
+    /// How many messages of a queue are received and hidden, counted up to `limit`.
+    async fn hidden(&self, queue: &str, now: Timestamp, limit: u64) -> Result<u64, Fault>;
+
+    /// Where levels stand, in the order of the names, at most 1,000.
+    async fn levels(&self, names: &[String]) -> Result<Vec<i64>, Fault>;
 
     /// Asks for a durable no-op write, to see that writes work.
     async fn ping(&self) -> Result<(), Fault>;
@@ -104,8 +136,41 @@ pub struct Claim {
     pub limit: usize,
     /// At most so many in flight of any one named lane, those already out included.
     pub per_lane: usize,
+    /// Lanes that have less room than that.
+    pub narrow: Vec<(String, usize)>,
     /// Jobs due at this instant.
     pub now: Timestamp,
+}
+
+/// A request for messages. They are jobs without a lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receive {
+    /// From this queue.
+    pub queue: String,
+    /// At most so many; never waits for more.
+    pub limit: usize,
+    /// How long they are hidden from others, in microseconds; 0 leaves them visible.
+    pub hide_micros: i64,
+    /// Names the call, at most 128 bytes: while its messages are hidden, a call of the same name is answered with the same ones and
+    /// the same tokens, hidden anew.
+    pub call: Option<String>,
+    /// Of each group one at most: those behind it count as not received.
+    pub one_each: bool,
+    /// Messages visible at this instant.
+    pub now: Timestamp,
+}
+
+/// How many messages of a queue are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MessageCounts {
+    /// Visible, those behind a hidden one of their group included.
+    pub visible: u64,
+    /// Received and hidden.
+    pub hidden: u64,
+    /// Never received and not due yet.
+    pub delayed: u64,
+    /// Since when the one that is visible for longest is so; none where none is visible.
+    pub oldest: Option<Timestamp>,
 }
 
 /// Which entities to list.
@@ -113,18 +178,98 @@ pub struct Claim {
 pub struct List {
     /// Of this kind.
     pub kind: Kind,
-    /// Of this owner; none means everyone's.
-    pub owner: Option<Owner>,
+    /// Any of these; empty means all of the kind. None may be met by two of them.
+    pub among: Vec<Among>,
     /// In one of these states; empty means any.
     pub statuses: Vec<String>,
     /// Whose body has these texts at these fields; a dot leads into an object: `ask.input`.
     pub fields: Vec<(&'static str, String)>,
+    /// Whose body has an integer within these bounds at these fields.
+    pub ranges: Vec<(&'static str, RangeInclusive<i64>)>,
     /// Beyond this `created_seq`, in the direction of the list; none starts at the end it comes from.
     pub after: Option<u64>,
     /// Newest first, or oldest first.
     pub newest_first: bool,
     /// At most so many.
     pub limit: usize,
+}
+
+impl List {
+    /// Where a list that goes by a number goes on: the number there.
+    #[must_use]
+    pub fn rank_after(&self) -> Option<i64> {
+        match &self.among[..] {
+            [Among::Ranked(ranked)] => ranked.after,
+            _ => None,
+        }
+    }
+
+    /// A field that is no path of plain names. They come from the program; this keeps it so that no other text ever gets
+    /// into a statement.
+    fn unknown_field(&self) -> Option<&'static str> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'.';
+        let mut fields = self.fields.iter().map(|(field, _)| *field).chain(self.ranges.iter().map(|(field, _)| *field));
+        fields.find(|field| field.is_empty() || !field.bytes().all(plain))
+    }
+}
+
+/// Entities that belong together, by an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Among {
+    /// Those of an owner.
+    Owner(Owner),
+    /// Those that concern an account which does not own them.
+    Party(Owner),
+    /// Those that hang on something.
+    Parent(String),
+    /// Shop orders of a customer, by its `customerKey`.
+    Customer(String),
+    /// Shop orders in another order than that of their creation. Alone: the list goes by it.
+    Ranked(Ranked),
+}
+
+/// Shop orders of an owner in the order of a number that each of them has; those of the same number by their creation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ranked {
+    /// Whose they are.
+    pub owner: Owner,
+    /// By which number.
+    pub by: Rank,
+    /// From this number to that.
+    pub within: RangeInclusive<i64>,
+    /// The number of the one at [`List::after`]: [`Page::rank`] of the page before. None starts at the end it comes from.
+    pub after: Option<i64>,
+}
+
+impl Ranked {
+    /// Where a page begins, number and `created_seq`, both beyond what was listed already; and the last number that is wanted.
+    fn bounds(&self, list: &List) -> ((i64, i64), i64) {
+        let (least, most) = (*self.within.start(), *self.within.end());
+        let after = self.after.zip(list.after.map(u64::cast_signed));
+        match list.newest_first {
+            true => (after.unwrap_or((most, i64::MAX)), least),
+            false => (after.unwrap_or((least, 0)), most),
+        }
+    }
+}
+
+/// A number of a shop order that lists can go by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rank {
+    /// When it was taken, in microseconds.
+    CreatedAt,
+    /// What it comes to, in minor units.
+    Total,
+}
+
+impl Among {
+    fn name(&self) -> &str {
+        match self {
+            Self::Owner(account) | Self::Party(account) => account.as_str(),
+            Self::Parent(name) | Self::Customer(name) => name,
+            Self::Ranked(ranked) => ranked.owner.as_str(),
+        }
+    }
 }
 
 /// A page of entities. It may be short, even empty, long before the list's end: one call looks at a bounded number of
@@ -135,6 +280,8 @@ pub struct Page {
     pub entities: Vec<Entity>,
     /// The list's next `after`; none at its end.
     pub next: Option<u64>,
+    /// The next [`Ranked::after`], where the list goes by a number.
+    pub rank: Option<i64>,
 }
 
 /// The end of the log.
@@ -159,6 +306,8 @@ pub struct Depth {
     pub waiting: u64,
     /// Given up.
     pub dead: u64,
+    /// When the one of those ready that was due first was due; none where none is ready.
+    pub oldest: Option<Timestamp>,
 }
 
 /// How to open a journal.

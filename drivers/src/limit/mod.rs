@@ -27,7 +27,7 @@ pub use rate::Rate;
 pub enum Policy {
     /// The requests from one address; of IPv6 from one network of 64 bits.
     Address,
-    /// The requests with one key. Until there are keys, that is the account.
+    /// The requests on one account, with whichever of its keys.
     Key,
 }
 
@@ -117,8 +117,9 @@ pub async fn open(cache_url: &str, rates: Rates) -> Result<Option<Arc<dyn Limit>
     }))
 }
 
-/// What is counted as one address.
-fn network(address: IpAddr) -> IpAddr {
+/// What is counted as one address: of IPv6, its network of 64 bits.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         // Whoever has one address of such a network has all of them.

@@ -1,6 +1,6 @@
 //! Who sends for a relay: its row in the journal, held under a lease by one process at a time.
 //!
-//! The row has a position, a holder and a version, and is written by compare-and-set alone. A holder writes it at least once
+//! The row has a place, a holder and a version, and is written by compare-and-set alone. A holder writes it at least once
 //! a second. Nobody compares clocks: a standby takes the row when its version stood still for the length of the lease by
 //! the standby's own clock. A holder that was stopped and goes on finds its next write refused.
 
@@ -24,7 +24,7 @@ const RENEWAL: Duration = Duration::from_secs(1);
 const NEVER: Duration = Duration::from_secs(86_400);
 
 /// One process's part in a relay.
-pub(super) struct Lease {
+pub(crate) struct Lease {
     journal: Arc<dyn Journal>,
     /// The id of the row.
     name: String,
@@ -37,19 +37,43 @@ pub(super) struct Lease {
     seen: Option<(u64, Instant)>,
 }
 
+/// How far a relay has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Everything up to here that the export takes is durably outside.
+    pub(crate) position: u64,
+    /// The newest event of those: what the export ends with. An export that takes all has `position` here.
+    pub(crate) sent: u64,
+}
+
+impl Place {
+    /// An export that ends with the event `sent`, and lacks nothing before it.
+    pub(crate) const fn at(sent: u64) -> Self {
+        Self { position: sent, sent }
+    }
+}
+
 /// What the row says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Body {
-    /// Everything up to here is durably outside.
     position: u64,
+    /// None when it is the position.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sent: Option<u64>,
     /// Who sends; none when nobody does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     holder: Option<String>,
 }
 
+impl Body {
+    fn place(&self) -> Place {
+        Place { position: self.position, sent: self.sent.unwrap_or(self.position) }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Held {
-    position: u64,
+    place: Place,
     version: u64,
     /// When the last write of the row began.
     renewed: Instant,
@@ -57,29 +81,29 @@ struct Held {
 
 impl Lease {
     /// A standby for the row `name`.
-    pub(super) fn new(journal: Arc<dyn Journal>, name: String, alone: bool) -> Self {
+    pub(crate) fn new(journal: Arc<dyn Journal>, name: String, alone: bool) -> Self {
         Self { journal, name, me: Uuid::now_v7().to_string(), alone, held: None, seen: None }
     }
 
-    /// The row's position, if this process holds it.
-    pub(super) fn position(&self) -> Option<u64> {
-        self.held.map(|held| held.position)
+    /// The row's place, if this process holds it.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.held.map(|held| held.place)
     }
 
     /// The row's position, whoever holds it; none when there is no row.
-    pub(super) async fn look(&self) -> Result<Option<u64>, Fault> {
+    pub(crate) async fn look(&self) -> Result<Option<u64>, Fault> {
         Ok(self.read().await?.map(|(body, _)| body.position))
     }
 
-    /// Takes the row if it is free. A new row begins at `begin`. False when another process holds it or was faster.
-    pub(super) async fn stand(&mut self, begin: impl AsyncFnOnce() -> Result<u64, Fault>) -> Result<bool, Fault> {
-        let (position, expect) = match self.read().await? {
-            None => (begin().await?, Expect::Absent),
-            Some((body, version)) if self.may_take(&body, version) => (body.position, Expect::Version(version)),
+    /// Takes the row if it is free. A new row begins where the export ends, as `begin` says. False when another process holds it or was faster.
+    pub(crate) async fn stand(&mut self, begin: impl AsyncFnOnce() -> Result<u64, Fault>) -> Result<bool, Fault> {
+        let (place, expect) = match self.read().await? {
+            None => (Place::at(begin().await?), Expect::Absent),
+            Some((body, version)) if self.may_take(&body, version) => (body.place(), Expect::Version(version)),
             Some(_) => return Ok(false),
         };
         self.seen = None;
-        match self.write(position, expect, true).await {
+        match self.write(place, expect, true).await {
             Err(Fault::Conflict(_)) => Ok(false),
             other => other.map(|()| true),
         }
@@ -100,7 +124,7 @@ impl Lease {
     }
 
     /// When the row is to be written again, if nothing moves it before.
-    pub(super) fn due(&self) -> Instant {
+    pub(crate) fn due(&self) -> Instant {
         match self.held {
             Some(held) if !self.alone => held.renewed + RENEWAL,
             _ => Instant::now() + NEVER,
@@ -108,30 +132,35 @@ impl Lease {
     }
 
     /// Writes the row if it is time to.
-    pub(super) async fn renew(&mut self) -> Result<(), Fault> {
+    pub(crate) async fn renew(&mut self) -> Result<(), Fault> {
         match self.held {
-            Some(held) if self.due() <= Instant::now() => self.move_to(held.position).await,
+            Some(held) if self.due() <= Instant::now() => self.move_to(held.place).await,
             _ => Ok(()),
         }
     }
 
-    /// Moves the row's position. A conflict means that another process has taken the row.
-    pub(super) async fn move_to(&mut self, position: u64) -> Result<(), Fault> {
+    /// Moves the row's place. A conflict means that another process has taken the row.
+    pub(crate) async fn move_to(&mut self, place: Place) -> Result<(), Fault> {
+        self.move_with(place, Change::default()).await
+    }
+
+    /// Moves the row's place in one change with what is made of the events up to there: both happen, or neither.
+    pub(crate) async fn move_with(&mut self, place: Place, change: Change) -> Result<(), Fault> {
         let Some(held) = self.held else { return Ok(()) };
-        self.write(position, Expect::Version(held.version), true).await
+        self.write_with(place, Expect::Version(held.version), true, change).await
     }
 
     /// No longer sends for the relay, whatever the row says.
-    pub(super) fn drop_it(&mut self) {
+    pub(crate) fn drop_it(&mut self) {
         self.held = None;
     }
 
     /// Tells the others that they need not wait for the lease to lapse.
-    pub(super) async fn release(&mut self) -> Result<(), Fault> {
+    pub(crate) async fn release(&mut self) -> Result<(), Fault> {
         self.held = None;
         match self.read().await? {
             Some((body, version)) if !self.alone && body.holder.as_ref() == Some(&self.me) => {
-                self.write(body.position, Expect::Version(version), false).await
+                self.write(body.place(), Expect::Version(version), false).await
             }
             _ => Ok(()),
         }
@@ -144,21 +173,32 @@ impl Lease {
     }
 
     /// Writes the row if it is as expected; holds it then, or not. Any error ends the holding: its outcome is not known.
-    async fn write(&mut self, position: u64, expect: Expect, hold: bool) -> Result<(), Fault> {
+    async fn write(&mut self, place: Place, expect: Expect, hold: bool) -> Result<(), Fault> {
+        self.write_with(place, expect, hold, Change::default()).await
+    }
+
+    async fn write_with(&mut self, place: Place, expect: Expect, hold: bool, mut change: Change) -> Result<(), Fault> {
         self.held = None;
         let renewed = Instant::now();
-        let body = Body { position, holder: hold.then(|| self.me.clone()) };
+        let Place { position, sent } = place;
+        let sent = (sent != position).then_some(sent);
+        let body = Body { position, sent, holder: hold.then(|| self.me.clone()) };
         let row = EntityWrite {
             kind: Kind::Relay,
             id: self.name.clone(),
             expect,
             status: "active",
             owner: Owner::system(),
+            party: None,
+            parent: None,
             body: serde_json::to_string(&body).map_err(|error| Fault::Broken(error.to_string()))?,
             event: None,
         };
-        self.journal.apply(Change { at: clock::now(), entities: vec![row], ..Change::default() }).await?;
-        self.held = hold.then(|| Held { position, version: expect.next_version(), renewed });
+        change.at = clock::now();
+        // First, so that another holder is seen before anything it has done already.
+        change.entities.insert(0, row);
+        self.journal.apply(change).await?;
+        self.held = hold.then(|| Held { place, version: expect.next_version(), renewed });
         Ok(())
     }
 }

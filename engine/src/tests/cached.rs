@@ -8,6 +8,7 @@ use drivers::Fault;
 use drivers::cache::{Entry, Load};
 
 use super::*;
+use crate::access::Access;
 use crate::cached::{Cached, View, key as cache_key};
 use crate::telling::Telling;
 
@@ -22,8 +23,14 @@ struct Node {
 impl Node {
     async fn start(journal: &Arc<dyn Journal>, wake: &Arc<dyn wake::Wake>, cache: &str) -> Self {
         let cache = cache::open(cache).await.expect("a cache");
-        let journal: Arc<dyn Journal> = Arc::new(Telling { journal: Arc::clone(journal), cache: Arc::clone(&cache) });
-        let hub = Arc::new(Hub::new(Arc::clone(&journal), Arc::clone(wake)).keeping(Arc::clone(&cache)));
+        let access = Arc::new(Access::new(Arc::clone(journal)));
+        let journal: Arc<dyn Journal> = Arc::new(Telling {
+            journal: Arc::clone(journal),
+            cache: Arc::clone(&cache),
+            access: Arc::clone(&access),
+            rates: Arc::default(),
+        });
+        let hub = Arc::new(Hub::new(Arc::clone(&journal), Arc::clone(wake), access).keeping(Arc::clone(&cache)));
         let stop = CancellationToken::new();
         tokio::spawn(Arc::clone(&hub).run(stop.clone()));
         until("the hub is current", async || hub.is_current()).await;
@@ -100,6 +107,29 @@ async fn what_a_worker_did_is_seen() {
     engine.stop(Duration::from_secs(5)).await;
 }
 
+/// What lies in Redis is not added up for everyone who asks; what is in memory is known.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_cache_is_weighed_once_in_a_while() {
+    let (server, site) = (testbed::Redis::start(), Site::new());
+    for (url, then) in [(format!("{}?deadline_millis=10000", server.url()), 0), ("memory".to_owned(), 1)] {
+        let (journal, cache) = (site.journal().await, cache::open(&url).await.expect("a cache"));
+        let head = journal.head().await.expect("a head");
+        cache.resume(head).await;
+        cache.follow(&[], head.seq).await;
+        let cached = Cached::new(Arc::clone(&journal), cache, None);
+        until("the cache answers", async || cached.weight().await.is_ok()).await;
+        let id = new_id();
+        until("the cache is in use", async || {
+            cached.view(Kind::Swap, &id).await.expect("a read");
+            cached.cache().statistics().fills > 0
+        })
+        .await;
+        assert_eq!(cached.cache().weigh().await.expect("a weight").keys, 1, "{url}");
+        assert_eq!(cached.weight().await.expect("a weight").keys, then, "{url}");
+        journal.close().await;
+    }
+}
+
 /// With a cache of its own, a node hears of others' writes from the log.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_nodes_write_does_not_stay_unseen() {
@@ -170,7 +200,8 @@ async fn a_caller_who_gives_up_leaves_nothing_stale() {
     let site = Site::new();
     let journal = site.journal().await;
     let cache = cache::open("memory").await.expect("a cache");
-    let telling = Telling { journal: Arc::clone(&journal), cache: Arc::clone(&cache) };
+    let access = Arc::new(Access::new(Arc::clone(&journal)));
+    let telling = Telling { journal: Arc::clone(&journal), cache: Arc::clone(&cache), access, rates: Arc::default() };
     let cached = Cached::new(Arc::clone(&journal), cache, None);
     for _ in 0..20 {
         let choice = accept(place(), clock::now()).expect("an order");
@@ -204,14 +235,17 @@ async fn a_node_that_cannot_follow_reads_the_journal() {
     #[async_trait]
     impl Load for Planted {
         async fn load(&self) -> Result<Entry, Fault> {
-            Ok(Entry { version: 9, value: Some(b"\x05alice{}".as_slice().into()) })
+            Ok(Entry { version: 9, value: Some(b"\x05alice\0{}".as_slice().into()) })
         }
     }
 
     let site = Site::new();
     let journal = site.journal().await;
     let cache = cache::open("memory").await.expect("a cache");
-    let hub = Arc::new(Hub::new(Arc::clone(&journal), Arc::clone(&site.wake)).keeping(Arc::clone(&cache)));
+    let hub = Arc::new(
+        Hub::new(Arc::clone(&journal), Arc::clone(&site.wake), Arc::new(Access::new(Arc::clone(&journal))))
+            .keeping(Arc::clone(&cache)),
+    );
     let cached = Cached::new(Arc::clone(&journal), Arc::clone(&cache), Some(Arc::clone(&hub)));
     let id = new_id();
     cache.read(&cache_key(Kind::Swap, &id), &Planted).await.expect("planted");

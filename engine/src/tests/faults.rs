@@ -145,7 +145,7 @@ async fn a_stop_keeps_its_deadline_though_a_task_and_an_export_hang_and_gives_th
     let deadline = Duration::from_secs(4);
     tokio::time::timeout(deadline, engine.stop(deadline)).await.expect("within the deadline");
     drop(engine);
-    let claim = Claim { queue: QUEUE, limit: 1, per_lane: 1, now: clock::now() };
+    let claim = Claim { queue: QUEUE, limit: 1, per_lane: 1, narrow: Vec::new(), now: clock::now() };
     let claimed = site.journal().await.claim(claim).await.expect("claims");
     assert_eq!(claimed.iter().map(|c| c.job.attempt).collect::<Vec<_>>(), [1]);
 }
@@ -161,10 +161,12 @@ async fn an_expiry_that_cannot_be_carried_out_is_dead_after_three_attempts() {
         expect: Expect::Absent,
         status: "pending",
         owner: owner("alice"),
+        party: None,
+        parent: None,
         body: "{}".to_owned(),
         event: None,
     };
-    let job = NewJob { queue: QUEUE_EXPIRE, group: None, lane: None, run_at: now, body: id, dedup: None };
+    let job = NewJob { queue: QUEUE_EXPIRE.into(), group: None, lane: None, run_at: now, body: id, dedup: None };
     let change = Change { at: now, entities: vec![unreadable], jobs: vec![job], ..Change::default() };
     engine.journal.apply(change).await.expect("written");
     until("the burial", async || !engine.journal.dead_jobs(QUEUE_EXPIRE, 0, 10).await.expect("reads").is_empty()).await;
@@ -184,7 +186,13 @@ async fn an_expiry_that_kills_the_process_three_times_is_dead_and_its_order_expi
     drop(idle);
     for attempt in 1..=3 {
         let journal = site.journal().await;
-        let claim = Claim { queue: QUEUE_EXPIRE, limit: 1, per_lane: 1, now: clock::now().plus_millis(100) };
+        let claim = Claim {
+            queue: QUEUE_EXPIRE,
+            limit: 1,
+            per_lane: 1,
+            narrow: Vec::new(),
+            now: clock::now().plus_millis(100),
+        };
         let claimed = journal.claim(claim).await.expect("claims");
         assert_eq!(claimed.iter().map(|c| c.job.attempt).collect::<Vec<_>>(), [attempt]);
         journal.close().await;

@@ -41,12 +41,18 @@ struct Way {
     /// It does.
     stood: AtomicBool,
     calls: AtomicUsize,
+    /// It takes only events whose number this divides.
+    every: u64,
 }
 
 #[async_trait]
 impl Export for Way {
     async fn position(&self) -> Result<Option<u64>, Fault> {
         Ok(Some(self.outside.0.lock().unwrap().last().map_or(0, |(seq, _)| *seq)))
+    }
+
+    fn takes(&self, event: &Event) -> bool {
+        event.seq.is_multiple_of(self.every)
     }
 
     async fn send(&self, events: &[Event]) -> Result<(), Fault> {
@@ -74,9 +80,13 @@ struct Process {
 }
 
 fn start(site: &Site, engine: &Engine, outside: &Arc<Outside>, who: &'static str) -> Process {
+    start_taking(site, engine, outside, who, 1)
+}
+
+fn start_taking(site: &Site, engine: &Engine, outside: &Arc<Outside>, who: &'static str, every: u64) -> Process {
     let (outside, metrics) = (Arc::clone(outside), Arc::new(Metrics::default()));
     let [fails, stands, stood] = [false; 3].map(AtomicBool::new);
-    let way = Arc::new(Way { who, outside, fails, stands, stood, calls: AtomicUsize::new(0) });
+    let way = Arc::new(Way { who, outside, fails, stands, stood, calls: AtomicUsize::new(0), every });
     let route = Route {
         url: "nats://name:secret@host?stream=S".to_owned(),
         journal: Arc::clone(&engine.journal),
@@ -201,5 +211,37 @@ async fn a_wiped_nats_gets_every_event_again() {
     until("the stream", async || reached(10).await).await;
     server.restart_wiped();
     until("the stream again", async || reached(10).await).await;
+    engine.stop(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_export_that_takes_few_is_not_taken_for_one_that_lost_the_rest() {
+    let site = Site::new();
+    let (engine, outside) = (site.engine("paper?pace=instant", 0).await, Arc::new(Outside::default()));
+    let done = async |process: &Process| {
+        let lag = "tradewind_export_lag{export=\"nats://host?stream=S\"} 0";
+        until("no lag", async || process.metrics.render().contains(lag)).await;
+    };
+    orders(&engine, 33).await;
+    let a = start_taking(&site, &engine, &outside, "a", 10);
+    until("the export", async || outside.seqs().len() == 3).await;
+    done(&a).await;
+    a.stop.cancel();
+    a.task.await.expect("it ends");
+    // Another begins where the first ended, although the export itself ends before that.
+    let b = start_taking(&site, &engine, &outside, "b", 10);
+    done(&b).await;
+    assert_eq!((outside.seqs(), b.way.calls.load(Ordering::Acquire)), (vec![10, 20, 30], 0));
+    b.stop.cancel();
+    b.task.await.expect("it ends");
+    // What it did lose is sent again, and then what is new.
+    outside.0.lock().unwrap().truncate(1);
+    let c = start_taking(&site, &engine, &outside, "c", 10);
+    orders(&engine, 10).await;
+    until("the export again", async || outside.seqs().len() == 4).await;
+    assert_eq!(outside.seqs(), [10, 20, 30, 40]);
+    done(&c).await;
+    c.stop.cancel();
+    c.task.await.expect("it ends");
     engine.stop(PATIENCE).await;
 }

@@ -68,7 +68,7 @@ async fn old_events_are_forgotten_and_replays_and_sockets_live_on() {
     }
     // Who resumes from what is gone is told so, whatever the filter would have let through.
     for owner in [None, Some(owner("nobody"))] {
-        let watch = Watch { owner, ..Watch::default() };
+        let watch = Watch { account: owner, ..Watch::default() };
         let mut late = Follower::open(&engine.hub, watch, Some(3)).await.expect("a follower");
         assert_eq!(lagged(&mut late).await, 3);
     }
@@ -81,7 +81,7 @@ async fn nothing_is_forgotten_that_an_export_has_not_got() {
     let relay = |position: u64, expect, status| {
         let body = format!("{{\"position\":{position},\"holder\":\"other\"}}");
         let (kind, id, owner) = (Kind::Relay, "r".to_owned(), Owner::system());
-        let row = EntityWrite { kind, id, expect, status, owner, body, event: None };
+        let row = EntityWrite { kind, id, expect, status, owner, party: None, parent: None, body, event: None };
         Change { at: clock::now(), entities: vec![row], ..Change::default() }
     };
     let journal = site.journal().await;
@@ -112,7 +112,7 @@ async fn watchers_whose_events_were_forgotten_are_cut_off() {
     let site = Site::new();
     let engine = site.engine("paper?pace=instant", 0).await;
     // A hub that nobody moves yet, as of a process that was stopped for long.
-    let hub = Arc::new(Hub::new(Arc::clone(&engine.journal), Arc::clone(&site.wake)));
+    let hub = Arc::new(Hub::new(Arc::clone(&engine.journal), Arc::clone(&site.wake), Arc::clone(&engine.access)));
     let mut watcher = Follower::open(&hub, Watch::default(), None).await.expect("a follower");
     for _ in 0..3 {
         engine.intake.place(place(), None).await.expect("taken");

@@ -100,7 +100,13 @@ impl Backlog {
     async fn rate(&self, claims: u64) -> anyhow::Result<f64> {
         let (mut claimed, mut took) = (0, Duration::ZERO);
         for _ in 0..claims {
-            let claim = Claim { queue: QUEUE, limit: CLAIMED_AT_ONCE, per_lane: usize::MAX, now: clock::now() };
+            let claim = Claim {
+                queue: QUEUE,
+                limit: CLAIMED_AT_ONCE,
+                per_lane: usize::MAX,
+                narrow: Vec::new(),
+                now: clock::now(),
+            };
             let asked = Instant::now();
             let jobs = self.journal.claim(claim).await?;
             took += asked.elapsed();
@@ -115,7 +121,7 @@ impl Backlog {
 /// As an order's.
 fn job() -> NewJob {
     let body = engine::intake::new_id();
-    NewJob { queue: QUEUE, group: None, lane: None, run_at: clock::now(), body, dedup: None }
+    NewJob { queue: QUEUE.into(), group: None, lane: None, run_at: clock::now(), body, dedup: None }
 }
 
 fn replace(done: &Claimed) -> Change {

@@ -135,6 +135,7 @@ fn write(version: u64, expect: Expect) -> Change {
     let body = format!(r#"{{"bid":{version},"note":"{}"}}"#, "x".repeat(500));
     let event = Some(EventDraft { type_: "swap.changed", body: body.clone() });
     let (id, owner) = (ID.to_owned(), Owner::default());
-    let write = EntityWrite { kind: Kind::Swap, id, expect, status: "pending", owner, body, event };
+    let write =
+        EntityWrite { kind: Kind::Swap, id, expect, status: "pending", owner, party: None, parent: None, body, event };
     Change { at: clock::now(), entities: vec![write], ..Change::default() }
 }

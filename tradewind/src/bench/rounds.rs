@@ -32,7 +32,11 @@ impl Subject {
         if let Some(url) = &settings.url {
             return Ok(Self { address: resolve(url).await?, _own: None });
         }
-        let store = Store::make(settings).await?;
+        Self::on(Store::make(settings).await?, arguments)
+    }
+
+    /// Starts a server with `arguments` on what is there.
+    pub(crate) fn on(store: Store, arguments: &[&str]) -> anyhow::Result<Self> {
         let server = store.serve(arguments)?;
         Ok(Self { address: server.address, _own: Some((server, store)) })
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::swap::{QUEUE, Status};
-use domain::{Entity, Event, Kind};
+use domain::{Entity, Event, Kind, bid};
 use drivers::journal::{Journal, List};
 use serde::{Deserialize, Serialize};
 
@@ -148,7 +148,7 @@ impl Audit {
             self.find(format!("event {seq}: version {version} of {kind} {id} follows version {before}, or its end"));
         }
         let told = Told { version, status: view.status };
-        if Status::parse(&told.status).is_some_and(Status::is_final) {
+        if is_final(kind, &told.status) {
             return self.compare(kind, &id, &told).await;
         }
         open.insert((kind, id), told);
@@ -240,12 +240,23 @@ impl Audit {
     }
 }
 
+/// Whether nothing follows that state; such entities need not be remembered.
+fn is_final(kind: Kind, status: &str) -> bool {
+    match kind {
+        Kind::Swap => Status::parse(status).is_some_and(Status::is_final),
+        Kind::Bid => bid::Status::parse(status).is_some_and(bid::Status::is_final),
+        Kind::Invoice => true,
+        _ => false,
+    }
+}
+
 fn page(after: Option<u64>) -> List {
     List {
         kind: Kind::Swap,
-        owner: None,
+        among: Vec::new(),
         statuses: Vec::new(),
         fields: Vec::new(),
+        ranges: Vec::new(),
         after,
         newest_first: false,
         limit: PAGE,

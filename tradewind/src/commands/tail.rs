@@ -2,13 +2,14 @@
 
 use super::line;
 use crate::client::{Client, Event, Order, Watch};
-use crate::config::Tail;
+use crate::config::{Remote, Tail};
 use crate::serve::Signals;
 
 /// Follows until Ctrl-C, or the wanted number of events.
 pub(crate) async fn run(settings: Tail) -> anyhow::Result<u8> {
     let mut signals = Signals::listen()?;
-    let client = Client::new(&settings.remote)?;
+    let remote = Remote { key: settings.holder.or(settings.remote.key), ..settings.remote };
+    let client = Client::new(&remote)?;
     let watch = Watch { after: settings.after, kinds: settings.kind, ids: settings.id };
     let mut events = client.events(watch).await?;
     let mut left = settings.count.unwrap_or(u64::MAX);
@@ -17,7 +18,7 @@ pub(crate) async fn run(settings: Tail) -> anyhow::Result<u8> {
             event = events.next() => event?,
             () = signals.next() => break,
         };
-        if settings.remote.json { line(text) } else { line(shown(&event)) }?;
+        if remote.json { line(text) } else { line(shown(&event)) }?;
         left -= 1;
     }
     Ok(0)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::duration;
+use super::values::{ClientKey, duration};
 
 /// Which server, and on whose account.
 #[derive(Clone, Debug, Args)]
@@ -15,9 +15,13 @@ pub(crate) struct Remote {
     #[arg(long, env = "TRADEWIND_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
     pub(crate) url: String,
 
-    /// The account to act for
-    #[arg(long, env = "TRADEWIND_ACCOUNT", default_value = "default", value_name = "NAME")]
-    pub(crate) account: String,
+    /// The account to act for [default: the key's own; `default` on a server without keys]
+    #[arg(long, env = "TRADEWIND_ACCOUNT", value_name = "NAME")]
+    pub(crate) account: Option<String>,
+
+    /// The key to show; better in the variable, where other programs do not see it
+    #[arg(long, env = "TRADEWIND_KEY", hide_env_values = true, value_name = "KEY")]
+    pub(crate) key: Option<ClientKey>,
 
     /// Print JSON, one object per line
     #[arg(long)]
@@ -87,7 +91,7 @@ pub(crate) struct Swap {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  tradewind tail\n  tradewind tail --after oldest --json     # the whole history first\n  \
-    tradewind tail --id 0198c0de-…\n\nEnds on Ctrl-C, or after --count events."
+    tradewind tail --id 0198c0de-…\n  tradewind tail --as tw_live_…            # what a buyer sees\n\nEnds on Ctrl-C, or after --count events."
 )]
 pub(crate) struct Tail {
     /// Begin after this position, as events carry it, or with the oldest; without it, only what is new
@@ -102,6 +106,10 @@ pub(crate) struct Tail {
     #[arg(long, value_name = "ID")]
     pub(crate) id: Vec<String>,
 
+    /// Follow as the holder of this key, in place of --key
+    #[arg(long = "as", value_name = "KEY")]
+    pub(crate) holder: Option<ClientKey>,
+
     /// Stop after so many events
     #[arg(long, value_name = "N")]
     pub(crate) count: Option<u64>,
@@ -114,6 +122,28 @@ pub(crate) struct Tail {
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 all five confirmed, 1 one did not, 2 no server or a refused request.")]
 pub(crate) struct Demo {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+}
+
+/// Make two sellers, a buyer, their keys, ten deals and four webhooks on a running server, and print calls to try them with
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tradewind demo-data\n  tradewind demo-data | sh   # and try the calls at once\n\n\
+    On a server without keys this makes the first one, an admin's, and shows it once: from then on\n\
+    the server wants keys. Run again, with that key in TRADEWIND_KEY, it makes what is missing and\n\
+    nothing twice. Everything that is printed but the calls is a comment of the shell.\n\n\
+    Exit codes: 0 everything is there, 2 no server or a refused request."
+)]
+pub(crate) struct DemoData {
+    /// Where the webhooks go; the server must send there: --webhook-allow-net 127.0.0.0/8 for this machine
+    #[arg(long, env = "TRADEWIND_WEBHOOK_URL", default_value = "http://127.0.0.1:9000/", value_name = "URL")]
+    pub(crate) webhook_url: String,
+
+    /// Where the deals facade is [default: /deals on the server]
+    #[arg(long, env = "TRADEWIND_FACADE_URL", value_name = "URL")]
+    pub(crate) facade_url: Option<String>,
+
     #[command(flatten)]
     pub(crate) remote: Remote,
 }

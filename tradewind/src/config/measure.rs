@@ -14,13 +14,15 @@ every time.
 
 With --journal every journal is a database of its own, made beside the one in the URL and
 dropped at the end; that one is left alone. The user needs the right to make databases.
-Bars are those of the journal. backlog and hot ask the journal directly, without a server.
+Bars are those of the journal. backlog, hot, most of queue and the stale reads of cache ask the journal directly, without a
+server; webhooks and cache write the deals that are to be delivered, listed or read into it while no server runs.
 
 Examples:
   tradewind bench all
   tradewind bench execute --orders 200000
   tradewind bench accept --seconds 10 --json
   tradewind bench memory
+  tradewind bench queue --beside http://127.0.0.1:5555
   tradewind bench all --journal postgres://postgres@127.0.0.1/postgres
 
 Exit codes: 0 every bar is met; 1 a measurement does not count, because fewer than 99 % of
@@ -49,7 +51,8 @@ pub(crate) struct Bench {
         value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(crate) connections: u32,
 
-    /// Orders to execute [default: 200000, on PostgreSQL 50000; workers: 40000; memory: 1000000, within all: 200000]
+    /// Orders to execute [default: 200000, on PostgreSQL 50000; workers: 40000; memory: 1000000, within all: 200000];
+    /// webhooks to deliver [default: 10000 for each of --seconds]
     #[arg(long, env = "TRADEWIND_BENCH_ORDERS", value_name = "N",
         value_parser = clap::value_parser!(u64).range(100..=100_000_000))]
     pub(crate) orders: Option<u64>,
@@ -64,10 +67,20 @@ pub(crate) struct Bench {
         value_parser = clap::value_parser!(u32).range(100..=20_000))]
     pub(crate) sockets: u32,
 
-    /// backlog: how many jobs wait [default: 1000000; within all: 100000]
+    /// backlog, queue: how many jobs or messages wait [default: 1000000; within all: 100000]
     #[arg(long, env = "TRADEWIND_BENCH_JOBS", value_name = "N",
         value_parser = clap::value_parser!(u64).range(10_000..=10_000_000))]
     pub(crate) jobs: Option<u64>,
+
+    /// webhooks: how many deals there are to list [default: 1000000; within all: 100000]
+    #[arg(long, env = "TRADEWIND_BENCH_DEALS", value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
+    pub(crate) deals: Option<u64>,
+
+    /// cache: how many reads beside writers are checked for being stale [default: 10000000; within all: 1000000]
+    #[arg(long, env = "TRADEWIND_BENCH_READS", value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1_000..=10_000_000_000))]
+    pub(crate) reads: Option<u64>,
 
     /// Measure on this PostgreSQL server, postgres://user:password@host/database, instead of on SQLite
     #[arg(long, env = "TRADEWIND_BENCH_JOURNAL", hide_env_values = true, value_name = "URL")]
@@ -77,11 +90,15 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
 
+    /// queue: put the same load on this other endpoint of SQS, http://host:port, and show what it reached
+    #[arg(long, value_name = "URL")]
+    pub(crate) beside: Option<String>,
+
     /// Where temporary journals are made [default: the system's folder for temporary files]
     #[arg(long, env = "TRADEWIND_BENCH_DIR", value_name = "FOLDER")]
     pub(crate) dir: Option<PathBuf>,
 
-    /// all: with the million orders of the memory bar and the million jobs of the backlog
+    /// all: with the million orders of the memory bar, the million jobs and messages of the backlogs and the million deals
     #[arg(long)]
     pub(crate) full: bool,
 }
@@ -111,6 +128,12 @@ pub(crate) enum Scenario {
     Backlog,
     /// One entity that 64 clients change
     Hot,
+    /// Deals and lists of deals read from the cache, and whether any read is stale
+    Cache,
+    /// Webhooks delivered per second, how soon they arrive, and the deal list of a buyer
+    Webhooks,
+    /// Jobs through the queue, messages that pile up, orders of one product that 64 clients buy, messages through /sqs
+    Queue,
     /// Everything that the journal has a bar for, but linear
     All,
 }
@@ -135,10 +158,15 @@ impl Bench {
 
     /// What to measure, one after the other.
     pub(crate) const fn parts(&self) -> &'static [Scenario] {
-        use Scenario::{Accept, All, Backlog, Execute, Health, Hot, Linear, Memory, Quotes, Read, Stream, Workers};
+        use Scenario::{
+            Accept, All, Backlog, Cache, Execute, Health, Hot, Linear, Memory, Queue, Quotes, Read, Stream, Webhooks,
+            Workers,
+        };
         match self.scenario {
-            All if self.journal.is_some() => &[Accept, Read, Execute, Stream, Memory, Workers, Backlog, Hot],
-            All => &[Health, Accept, Read, Quotes, Execute, Stream, Memory, Backlog, Hot],
+            All if self.journal.is_some() => {
+                &[Accept, Read, Execute, Stream, Memory, Workers, Backlog, Hot, Cache, Webhooks, Queue]
+            }
+            All => &[Health, Accept, Read, Quotes, Execute, Stream, Memory, Backlog, Hot, Cache, Webhooks, Queue],
             Accept => &[Accept],
             Execute => &[Execute],
             Read => &[Read],
@@ -150,6 +178,9 @@ impl Bench {
             Workers => &[Workers],
             Backlog => &[Backlog],
             Hot => &[Hot],
+            Cache => &[Cache],
+            Webhooks => &[Webhooks],
+            Queue => &[Queue],
         }
     }
 }

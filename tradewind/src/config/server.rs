@@ -10,7 +10,7 @@ use drivers::limit::{Rate, Rates};
 use drivers::without_secrets;
 use engine::{Concurrency, Roles};
 
-use super::values::{AtOnce, Facade, Role, Secret, age, duration, pause};
+use super::values::{Anonymous, AtOnce, Facade, Role, Secret, age, duration, pause};
 
 /// How long a server that others reach serves on after it said that it is not ready.
 const UNREADY_FOR: Duration = Duration::from_secs(5);
@@ -80,7 +80,7 @@ pub(crate) struct Serve {
     pub(crate) venue: Vec<String>,
 
     /// Where committed events go besides: file:<path>, one JSON object per line, or nats://host:port[?stream=…&subject=…&replicas=…],
-    /// one JetStream message each (repeatable)
+    /// one JetStream message each (repeatable). With ?format=deals: deals alone, as consumers of the `deals` facade's original know them
     #[arg(long, env = "TRADEWIND_EXPORT", hide_env_values = true, value_name = "URL", value_delimiter = ',')]
     pub(crate) export: Vec<String>,
 
@@ -88,9 +88,14 @@ pub(crate) struct Serve {
     #[arg(long, env = "TRADEWIND_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
 
-    /// Serve a facade at the root of its own address as well: dex=127.0.0.1:3000 (repeatable)
+    /// Serve a facade at the root of its own address as well: dex=127.0.0.1:3000, deals=127.0.0.1:3001, sqs=127.0.0.1:5000
+    /// (repeatable)
     #[arg(long, env = "TRADEWIND_FACADE", value_name = "NAME=ADDRESS", value_delimiter = ',')]
     pub(crate) facade: Vec<Facade>,
+
+    /// Let callers of a facade in without a key, and act for them on this account: dex=legacy (repeatable)
+    #[arg(long, env = "TRADEWIND_ANONYMOUS", value_name = "NAME=ACCOUNT", value_delimiter = ',')]
+    pub(crate) anonymous: Vec<Anonymous>,
 
     /// How many requests one account may make: per second, minute or hour, and how many at once: 100/s, 600/m:50
     /// [default: any number]
@@ -114,7 +119,7 @@ pub(crate) struct Serve {
     pub(crate) quote_deadline: Duration,
 
     /// How many jobs of a queue are worked on at once; 0 leaves it alone (repeatable) [default:
-    /// swap.execute=256,swap.expire=10]
+    /// swap.execute=256, swap.expire=10, bid.expire=10, bid.close=10, webhook.deliver=1024, webhook.replay=4, queue.move=4]
     #[arg(long, env = "TRADEWIND_CONCURRENCY", value_name = "QUEUE=N", value_delimiter = ',')]
     pub(crate) concurrency: Vec<AtOnce>,
 
@@ -123,7 +128,7 @@ pub(crate) struct Serve {
     #[arg(long, env = "TRADEWIND_KEEP_EVENTS", value_name = "TIME", value_parser = age)]
     pub(crate) keep_events: Option<Duration>,
 
-    /// Listen on addresses that are not loopback, although anyone who reaches them may trade
+    /// Listen on addresses that are not loopback although there is no key, so that whoever reaches them may do everything
     #[arg(long, env = "TRADEWIND_OPEN")]
     pub(crate) open: bool,
 
@@ -140,14 +145,30 @@ pub(crate) struct Serve {
     #[arg(long, env = "TRADEWIND_DRAIN_DEADLINE", default_value = "10s", value_name = "TIME", value_parser = duration)]
     pub(crate) drain_deadline: Duration,
 
-    /// The installation's secret, 64 hexadecimal digits: signs cursors. Without it a file of mode 600 beside a SQLite journal
-    /// keeps one; with any other journal every api process needs it, and all the same one
+    /// A network that webhooks may go to although it is not public, such as 10.1.0.0/16 (repeatable)
+    #[arg(long, env = "TRADEWIND_WEBHOOK_ALLOW_NET", value_name = "NETWORK", value_delimiter = ',')]
+    pub(crate) webhook_allow_net: Vec<Network>,
+
+    /// How long a webhook's endpoint has to answer
+    #[arg(long, env = "TRADEWIND_WEBHOOK_TIMEOUT", default_value = "15s", value_name = "TIME", value_parser = duration)]
+    pub(crate) webhook_timeout: Duration,
+
+    /// How old webhook deliveries get before they are deleted; none that is still on its way
+    #[arg(long, env = "TRADEWIND_KEEP_DELIVERIES", default_value = "30d", value_name = "TIME", value_parser = age)]
+    pub(crate) keep_deliveries: Duration,
+
+    /// The installation's secret, 64 hexadecimal digits: signs cursors and tickets, seals the secrets of webhooks. Without it a file of mode
+    /// 600 beside a SQLite journal keeps one; with any other journal every api and work process needs it, and all the same one
     #[arg(long, env = "TRADEWIND_SECRET", hide_env_values = true, value_name = "HEX")]
     pub(crate) secret: Option<Secret>,
 
     /// What is logged: a level, or target=level pairs
     #[arg(long, env = "TRADEWIND_LOG", default_value = "info", value_name = "FILTER")]
     pub(crate) log: String,
+
+    /// For the tests of moto: `POST /moto-api/reset` beside the queues deletes those of its caller, and their names are free at once
+    #[arg(long, env = "TRADEWIND_MOTO_RESET", hide = true)]
+    pub(crate) moto_reset: bool,
 
     /// For cluster tests: jobs whose lease is not renewed for so long are handed out again
     #[arg(long, env = "TRADEWIND_LEASE", hide = true, default_value = "30s", value_name = "TIME", value_parser = duration)]
@@ -170,15 +191,23 @@ impl Serve {
         if !roles.api && !self.facade.is_empty() {
             return Some("--facade needs the role api: add it to --roles, or leave --facade out".to_owned());
         }
-        if roles.api && self.journal.starts_with("postgres") && self.secret.is_none() {
-            let why = "--secret is needed with this journal, the same for every api process: make one with `openssl rand \
+        if (roles.api || roles.work) && self.journal.starts_with("postgres") && self.secret.is_none() {
+            let why = "--secret is needed with this journal, the same for every api and work process: make one with `openssl rand \
                        -hex 32`";
             return Some(why.to_owned());
         }
+        None
+    }
+
+    /// Why these settings cannot be served while there is no key; `open` says that there is none.
+    pub(crate) fn refusal_of_strangers(&self, open: bool) -> Option<String> {
         // Health and metrics alone may be reached from anywhere.
-        let strange = self.addresses().find(|a| roles.api && !a.ip().is_loopback())?;
-        (!self.open).then(|| {
-            format!("{strange} is not loopback and this server has no keys: listen on 127.0.0.1, or say --open to let in everyone who reaches it")
+        let strange = self.addresses().find(|a| self.roles().api && !a.ip().is_loopback())?;
+        (open && !self.open).then(|| {
+            format!(
+                "{strange} is not loopback and this server has no keys: make one with `tradewind keys create --role admin \
+                 --journal …`, listen on 127.0.0.1, or say --open to let in everyone who reaches it"
+            )
         })
     }
 
@@ -203,15 +232,24 @@ impl Serve {
         self.unready_for.unwrap_or(if alone { Duration::ZERO } else { UNREADY_FOR })
     }
 
-    /// Settings that will bite, each as a sentence.
-    pub(crate) fn warnings(&self) -> Vec<String> {
+    /// Settings that will bite, each as a sentence; `open` says that there is no key.
+    pub(crate) fn warnings(&self, open: bool) -> Vec<String> {
         let (mut all, roles) = (Vec::new(), self.roles());
-        if roles.api && self.addresses().all(|a| a.ip().is_loopback()) {
+        if !(roles.api && open) {
+            all.extend(self.anonymous.iter().filter(|_| roles.api).map(|Anonymous { facade, account }| {
+                format!("--anonymous {facade}={account}: everyone who reaches that facade acts on the account, without a key")
+            }));
+        } else if self.addresses().all(|a| a.ip().is_loopback()) {
             all.push(
-                "the server is open: it has no keys, every program on this machine may trade on any account".into(),
+                "the server is open: it has no keys, every program on this machine may do everything on any account; \
+                 `tradewind keys create --role admin` closes it"
+                    .into(),
             );
-        } else if roles.api {
-            all.push("the server is open and not on loopback: everyone who reaches it may trade on any account".into());
+        } else {
+            all.push(
+                "the server is open and not on loopback: everyone who reaches it may do everything on any account"
+                    .into(),
+            );
         }
         all.extend(self.warnings_of_limits());
         if roles.work && self.concurrency().of(domain::swap::QUEUE) == 0 {
@@ -232,6 +270,9 @@ impl Serve {
                 let venue = without_secrets(venue);
                 all.push(format!("--venue {venue}: the simulated venues misbehave on purpose"));
             }
+        }
+        if self.moto_reset {
+            all.push("--moto-reset: whoever may use queues, deletes all of them with one request".into());
         }
         if !self.failpoints.is_empty() {
             all.push("fail points are armed: this process will kill itself".into());

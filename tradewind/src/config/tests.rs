@@ -55,17 +55,24 @@ fn serve(line: &str) -> Serve {
 
 #[test]
 fn the_world_is_let_in_only_on_demand() {
-    let refused = serve("--listen 0.0.0.0:8080").refusal().expect("a refusal");
-    assert!(refused.contains("--open"), "{refused}");
-    assert!(serve("--facade dex=0.0.0.0:3000").refusal().is_some());
-    assert_eq!(serve("--listen 0.0.0.0:8080 --open").refusal(), None);
-    assert_eq!(serve("--listen [::1]:8080").refusal(), None);
-    assert_eq!(serve("").refusal(), None);
+    let refusal = |line: &str, open| serve(line).refusal_of_strangers(open);
+    let refused = refusal("--listen 0.0.0.0:8080", true).expect("a refusal");
+    assert!(refused.contains("--open") && refused.contains("keys create"), "{refused}");
+    assert!(refusal("--facade dex=0.0.0.0:3000", true).is_some());
+    for (line, open) in [
+        ("--listen 0.0.0.0:8080 --open", true),
+        ("--listen 0.0.0.0:8080", false),
+        ("--listen [::1]:8080", true),
+        ("--journal postgres://h/d --roles relay --listen 0.0.0.0:9100", true),
+        ("", true),
+    ] {
+        assert_eq!(refusal(line, open), None, "{line}");
+    }
 }
 
 #[test]
 fn settings_that_bite_are_warned_of() {
-    let plain = serve("").warnings();
+    let plain = serve("").warnings(true);
     assert_eq!(plain.len(), 1, "{plain:?}");
     assert!(plain[0].contains("open"));
     for (line, says) in [
@@ -79,11 +86,14 @@ fn settings_that_bite_are_warned_of() {
         ("--journal postgres://127.0.0.1/t --rate-limit 5/s", "every process"),
         ("--trusted-proxy 10.0.0.0/8", "--rate-limit-address"),
     ] {
-        let warnings = serve(line).warnings();
+        let warnings = serve(line).warnings(true);
         assert!(warnings.iter().any(|w| w.contains(says)), "{line}: {warnings:?}");
     }
+    assert_eq!(serve("").warnings(false), Vec::<String>::new());
+    let warned = serve("--anonymous dex=legacy").warnings(false);
+    assert!(warned.len() == 1 && warned[0].contains("dex=legacy"), "{warned:?}");
     for line in ["--rate-limit 5/s", "--cache redis://127.0.0.1 --journal postgres://127.0.0.1/t --rate-limit 5/s"] {
-        assert_eq!(serve(line).warnings().len(), 1, "{line}");
+        assert_eq!(serve(line).warnings(true).len(), 1, "{line}");
     }
 }
 
@@ -101,13 +111,16 @@ fn secrets_are_never_printed() {
     let settings = serve(&format!("--secret {secret}"));
     assert!(!format!("{settings:?}").contains(&secret));
     assert_eq!(settings.secret.expect("given").bytes().expect("64 digits")[..2], [0x01, 0x23]);
+    let line = ["tradewind", "tail", "--key", "hunter2", "--as", "hunter3"];
+    let tail = format!("{:?}", Cli::try_parse_from(line).expect("a good line"));
+    assert!(!tail.contains("hunter"), "{tail}");
     let wrong = serve("--secret hunter2").secret.expect("given").bytes().expect_err("no digits");
     assert!(!wrong.contains("hunter2"), "{wrong}");
 }
 
 #[test]
 fn urls_are_shown_without_their_secrets() {
-    let warnings = serve("--venue simnet=http://me:hunter2@127.0.0.1:1/?fail=1").warnings();
+    let warnings = serve("--venue simnet=http://me:hunter2@127.0.0.1:1/?fail=1").warnings(true);
     assert!(warnings.iter().any(|w| w.contains("--venue simnet=http://127.0.0.1:1:")), "{warnings:?}");
     assert!(!warnings.concat().contains("hunter2"));
 }
@@ -123,10 +136,10 @@ fn roles_go_with_what_they_need() {
         (postgres.to_owned(), Some("--secret is needed")),
         (format!("{postgres} --roles api"), Some("--secret is needed")),
         (format!("{postgres} --roles api --secret {secret}"), None),
-        (format!("{postgres} --roles work"), None),
+        (format!("{postgres} --roles work"), Some("--secret is needed")),
+        (format!("{postgres} --roles work --secret {secret}"), None),
         (format!("{postgres} --roles relay --listen 0.0.0.0:9100"), None),
-        (format!("{postgres} --roles api --listen 0.0.0.0:80 --secret {secret}"), Some("--open")),
-        (format!("{postgres} --roles work --facade dex=127.0.0.1:0"), Some("needs the role api")),
+        (format!("{postgres} --roles work --secret {secret} --facade dex=127.0.0.1:0"), Some("needs the role api")),
     ] {
         let refusal = serve(&line).refusal();
         assert_eq!(refusal.is_some(), says.is_some(), "{line}: {refusal:?}");
@@ -134,7 +147,7 @@ fn roles_go_with_what_they_need() {
         assert!(refusal.contains(says.unwrap_or_default()) && !refusal.contains("hunter2"), "{line}: {refusal}");
     }
     // Warnings about requests are of no use to who takes none.
-    assert_eq!(serve("--roles relay").warnings(), Vec::<String>::new());
+    assert_eq!(serve("--roles relay").warnings(true), Vec::<String>::new());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use domain::Owner;
 use engine::Concurrency;
 
 /// The longest wait: a day.
@@ -87,9 +88,11 @@ impl FromStr for AtOnce {
     }
 }
 
-/// A facade with a listener of its own. So far there is one: `dex`.
+/// A facade with a listener of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Facade {
+    /// Which one.
+    pub(crate) name: api::FacadeName,
     /// Where it listens.
     pub(crate) address: SocketAddr,
 }
@@ -98,15 +101,18 @@ impl FromStr for Facade {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let Some(("dex", address)) = text.split_once('=') else {
-            return Err("expected dex=<address>, such as dex=127.0.0.1:3000".to_owned());
+        let named = text.split_once('=').and_then(|(name, rest)| Some((api::FacadeName::parse(name)?, rest)));
+        let Some((name, address)) = named else {
+            let names: Vec<_> =
+                api::FacadeName::ALL.iter().map(|name| format!("{}=<address>", name.as_str())).collect();
+            return Err(format!("expected {}, such as dex=127.0.0.1:3000", names.join(" or ")));
         };
         let address = address.parse().map_err(|_| format!("{address:?} is no address such as 127.0.0.1:3000"))?;
-        Ok(Self { address })
+        Ok(Self { name, address })
     }
 }
 
-/// The installation's secret as it was given; prints as dots. It is read late, so that no error can quote it.
+/// A secret as it was given, of the installation or of a webhook endpoint; prints as dots. It is read late, so that no error can quote it.
 #[derive(Clone)]
 pub(crate) struct Secret(String);
 
@@ -124,6 +130,62 @@ impl Secret {
             *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
         }
         Ok(bytes)
+    }
+
+    /// The secret of a webhook endpoint.
+    pub(crate) fn webhook(&self) -> Result<domain::webhook::sign::Secret, &'static str> {
+        self.0.trim().parse()
+    }
+}
+
+/// A key to show to a server; prints as dots. Any text is taken, so that no error can quote it.
+#[derive(Clone)]
+pub(crate) struct ClientKey(String);
+
+impl ClientKey {
+    /// A key that was just made.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for the one place that sends it.
+    pub(crate) fn text(&self) -> &str {
+        self.0.trim()
+    }
+}
+
+impl fmt::Debug for ClientKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+impl FromStr for ClientKey {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A facade that needs no key, and the account on which it acts then: `dex=legacy`.
+#[derive(Clone, Debug)]
+pub(crate) struct Anonymous {
+    pub(crate) facade: &'static str,
+    pub(crate) account: Owner,
+}
+
+impl FromStr for Anonymous {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || "expected <facade>=<account>, such as dex=legacy".to_owned();
+        let (name, account) = text.split_once('=').ok_or_else(expected)?;
+        let known = api::FacadeName::ALL.map(api::FacadeName::as_str);
+        let facade = known.into_iter().find(|facade| *facade == name);
+        let facade = facade.ok_or_else(|| format!("there is no facade {name:?}, there are {}", known.join(", ")))?;
+        let account = Owner::parse(account).ok_or_else(|| format!("{account:?} is no account's name"))?;
+        Ok(Self { facade, account })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::config::Secret;
 
 /// The given secret, or that of the file beside the journal, which is made if it is not there. Call it with the journal
 /// open: its lock keeps a second process from making the file at the same moment.
-pub(super) fn of_installation(given: Option<&Secret>, journal: &str) -> anyhow::Result<[u8; 32]> {
+pub(crate) fn of_installation(given: Option<&Secret>, journal: &str) -> anyhow::Result<[u8; 32]> {
     if let Some(given) = given {
         return given.bytes().map_err(|error| anyhow!("--secret: {error}"));
     }

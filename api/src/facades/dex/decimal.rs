@@ -4,7 +4,7 @@
 const LARGEST_EXPONENT: i32 = 60;
 
 /// A JSON value as plain decimal text: `2.5e-3` and `"2.5e-3"` are `0.0025`. None for anything else and for negatives.
-pub(super) fn plain(raw: &str) -> Option<String> {
+pub(in crate::facades) fn plain(raw: &str) -> Option<String> {
     let number = raw.strip_prefix('"').map_or(Some(raw), |rest| rest.strip_suffix('"'))?;
     let (mantissa, exponent) = match number.split_once(['e', 'E']) {
         None => (number, 0),

@@ -15,6 +15,7 @@ use engine::intake::{IntakeError, RequestKey, Taken, new_id};
 use super::{Refused, e, m};
 use crate::account::Account;
 use crate::body::{self, Object, Text};
+use crate::gate::Visitor;
 use crate::idempotency;
 use crate::problem::Problem;
 use crate::routes::App;
@@ -79,7 +80,8 @@ enum Dialect {
 
 async fn take(app: &App, headers: &HeaderMap, request: Request) -> Result<(Dialect, Taken), Refused> {
     let bad = |error: &str| Refused::new(StatusCode::BAD_REQUEST, error);
-    let Account(account) = Account::of(headers).map_err(|problem| bad(problem.detail()))?;
+    let caller = request.extensions().get::<Visitor>();
+    let Account(account) = Account::asked(caller, headers).map_err(|problem| bad(problem.detail()))?;
     let key = idempotency::key(headers).map_err(|problem| bad(problem.detail()))?;
     let bytes = body::read(request, app.settings.body_limit).await.map_err(|problem| unread(&problem))?;
     let fields = fields(headers, &bytes)?;

@@ -2,7 +2,7 @@
 //!
 //! `e` and `m` know how each dialect reads a body and words a frame; `execute` and `sockets` are what they share.
 
-mod decimal;
+pub(super) mod decimal;
 mod e;
 mod execute;
 mod facts;
@@ -16,20 +16,31 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use domain::key::Scope;
 
+use super::Facade;
 use crate::problem::Problem;
 use crate::routes::App;
 
 /// Where the facade is mounted beside the native API.
 pub(crate) const MOUNT: &str = "/dex";
 
-/// Whether a path is one of the facade's, which is mounted at `mount`.
-pub(crate) fn owns(mount: &str, path: &str) -> bool {
-    path.strip_prefix(mount).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// The facade below `mount`, as the layer around all routes knows it.
+pub(crate) const fn facade(mount: &'static str) -> Facade {
+    Facade { name: "dex", mount, needs, scopes: &[Scope::SwapsRead, Scope::SwapsWrite], signed: None, failure }
+}
+
+/// Orders are placed with POST and followed with GET. That it is online anyone may know.
+fn needs(method: &Method, path: &str) -> Option<Scope> {
+    match *method {
+        _ if !path.contains("/api/") => None,
+        Method::POST => Some(Scope::SwapsWrite),
+        _ => Some(Scope::SwapsRead),
+    }
 }
 
 /// A request that failed outside of its handler (it panicked, or took too long), as the systems' framework says it.
-pub(crate) fn failure(problem: &Problem) -> Response {
+fn failure(problem: &Problem, _: Option<&HeaderValue>) -> Response {
     let status = problem.status();
     let (error, message) = (text(status.canonical_reason().unwrap_or("Error")), text(problem.detail()));
     let number = status.as_u16();

@@ -16,8 +16,9 @@ use futures_util::stream::{self, BoxStream, SelectAll, StreamExt};
 use tokio::time::{Instant, interval_at, sleep_until};
 
 use super::{Refused, e, m, text};
-use crate::account::Account;
+use crate::account::{Account, CameIn};
 use crate::body::{Object, Text};
+use crate::pass::Pass;
 use crate::query::Query;
 use crate::routes::App;
 use crate::sockets::{self, Gone, MESSAGE_LIMIT, Seat, ends};
@@ -37,26 +38,38 @@ pub(super) async fn by_path(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
+    caller: CameIn,
     upgrade: Upgrade,
 ) -> Response {
-    open(app, &headers, upgrade, async move |visit, socket| visit.follow_one(socket, &id).await)
+    open(app, caller, &headers, upgrade, async move |visit, socket| visit.follow_one(socket, &id).await)
 }
 
 /// `GET /api/orders/execute?orderId=`: E's frames.
-pub(super) async fn by_query(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap, upgrade: Upgrade) -> Response {
+pub(super) async fn by_query(
+    State(app): State<Arc<App>>,
+    uri: Uri,
+    headers: HeaderMap,
+    caller: CameIn,
+    upgrade: Upgrade,
+) -> Response {
     let id = Query::parse(&uri).ok().and_then(|mut query| query.one("orderId")).filter(|id| !id.is_empty());
-    open(app, &headers, upgrade, async move |visit, socket| match id {
+    open(app, caller, &headers, upgrade, async move |visit, socket| match id {
         Some(id) => visit.follow_one(socket, &id).await,
         None => sockets::end(socket, None, ends::POLICY, "Missing orderId").await,
     })
 }
 
 /// `GET /api/orders/ws`: M's frames of the orders that the client names.
-pub(super) async fn by_message(State(app): State<Arc<App>>, headers: HeaderMap, upgrade: Upgrade) -> Response {
-    open(app, &headers, upgrade, async move |visit, socket| visit.follow_many(socket).await)
+pub(super) async fn by_message(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    caller: CameIn,
+    upgrade: Upgrade,
+) -> Response {
+    open(app, caller, &headers, upgrade, async move |visit, socket| visit.follow_many(socket).await)
 }
 
-fn open<F, W>(app: Arc<App>, headers: &HeaderMap, upgrade: Upgrade, run: F) -> Response
+fn open<F, W>(app: Arc<App>, CameIn(caller): CameIn, headers: &HeaderMap, upgrade: Upgrade, run: F) -> Response
 where
     F: FnOnce(Visit, WebSocket) -> W + Send + 'static,
     W: Future<Output = ()> + Send,
@@ -64,14 +77,14 @@ where
     let Ok(upgrade) = upgrade else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let account = match Account::of(headers) {
+    let account = match Account::asked(caller.as_ref(), headers) {
         Ok(Account(account)) => account,
         Err(problem) => return Refused::new(StatusCode::BAD_REQUEST, problem.detail()).into_response(),
     };
     let Ok(seat) = Seat::take(&app) else {
         return Refused::unavailable("Too many sockets").into_response();
     };
-    let visit = Visit { app, account };
+    let visit = Visit { pass: Pass::of(&app, caller), app, account };
     sockets::limited(upgrade).on_upgrade(async move |socket| {
         run(visit, socket).await;
         drop(seat);
@@ -82,6 +95,7 @@ where
 struct Visit {
     app: Arc<App>,
     account: Owner,
+    pass: Pass,
 }
 
 impl Visit {
@@ -100,7 +114,7 @@ impl Visit {
         Follower::entity(&engine.hub, Some(self.account.clone()), Kind::Swap, id).await.map(Some)
     }
 
-    async fn follow_one(self, mut socket: WebSocket, id: &str) {
+    async fn follow_one(mut self, mut socket: WebSocket, id: &str) {
         let (last, code, reason) = match self.follower(id).await {
             Ok(Some(follower)) => match self.tell_one(&mut socket, follower).await {
                 Ok((code, reason)) => (None, code, reason),
@@ -116,7 +130,7 @@ impl Visit {
     }
 
     /// Sends E's frames until the last, then waits for the client to go. What the client says is ignored.
-    async fn tell_one(&self, socket: &mut WebSocket, mut follower: Follower) -> Result<(u16, &'static str), Gone> {
+    async fn tell_one(&mut self, socket: &mut WebSocket, mut follower: Follower) -> Result<(u16, &'static str), Gone> {
         let mut ping = interval_at(Instant::now() + PING, PING);
         let (mut over, mut idle_until) = (false, Instant::now() + IDLE);
         loop {
@@ -140,18 +154,19 @@ impl Visit {
                 _ = ping.tick() => sockets::send(socket, Message::Ping(Default::default()), self.within()).await?,
                 () = sleep_until(idle_until) => return Ok((ends::DONE, "idle")),
                 () = self.app.settings.stop.cancelled() => return Ok((ends::RESTART, "restart")),
+                () = self.pass.over() => return Ok((ends::UNAUTHORIZED, "the key is not good any more")),
             }
         }
     }
 
-    async fn follow_many(self, mut socket: WebSocket) {
+    async fn follow_many(mut self, mut socket: WebSocket) {
         if let Ok((code, reason)) = self.tell_many(&mut socket).await {
             sockets::end(socket, None, code, reason).await;
         }
     }
 
     /// Follows every order that the client names, and sends M's frames.
-    async fn tell_many(&self, socket: &mut WebSocket) -> Result<(u16, &'static str), Gone> {
+    async fn tell_many(&mut self, socket: &mut WebSocket) -> Result<(u16, &'static str), Gone> {
         let mut ping = interval_at(Instant::now() + PING, PING);
         let mut idle_until = Instant::now() + IDLE;
         let mut orders = Orders { followed: HashSet::new(), news: SelectAll::new() };
@@ -180,6 +195,7 @@ impl Visit {
                 }
                 () = sleep_until(idle_until) => return Ok((ends::DONE, "idle")),
                 () = self.app.settings.stop.cancelled() => return Ok((ends::RESTART, "restart")),
+                () = self.pass.over() => return Ok((ends::UNAUTHORIZED, "the key is not good any more")),
             };
             sockets::send(socket, Message::text(frame), self.within()).await?;
             idle_until = Instant::now() + IDLE;

@@ -47,6 +47,23 @@ pub(super) async fn invalidations_out_of_order_lose_nothing(cache: Arc<dyn Cache
     }
 }
 
+pub(super) async fn what_is_older_than_asked_for_is_loaded_again(cache: Arc<dyn Cache>) {
+    let truth = Truth::default();
+    truth.write(KEY, 3);
+    for (least, loads) in [(3, 1), (3, 1), (0, 1)] {
+        assert_eq!(truth.read_from(&*cache, KEY, least).await, entry(3));
+        assert_eq!(truth.loads(), loads);
+    }
+    truth.write(KEY, 5);
+    for (least, seen) in [(2, 3), (4, 5), (5, 5), (1, 5), (0, 5)] {
+        assert_eq!(truth.read_from(&*cache, KEY, least).await, entry(seen), "from {least}");
+    }
+    assert_eq!(truth.loads(), 2);
+    cache.invalidate(&stale(KEY, 5)).await;
+    assert_eq!(truth.read_from(&*cache, KEY, 5).await, entry(5));
+    assert_eq!(truth.loads(), 2, "it is new enough");
+}
+
 pub(super) async fn nothing_is_known_too(cache: Arc<dyn Cache>) {
     let truth = Truth::default();
     assert_eq!(truth.read(&*cache, KEY).await, entry(0));

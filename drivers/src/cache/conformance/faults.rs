@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::Commands;
 use testbed::Redis;
 
-use super::races::crowd;
+use super::races::{crowd, crowd_of_lists};
 use super::redis_at;
 use super::truth::{BEGINNING, KEY, PATIENCE, Slow, Truth, entry, stale, until};
 use crate::cache::{Cache, open};
@@ -74,6 +74,13 @@ async fn nobody_reads_what_is_older_on_two_nodes() {
     let server = Redis::start();
     let nodes = [node(&server).await, node(&server).await, node(&server).await];
     crowd(&nodes, 1_500).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_reads_a_list_that_is_older_on_two_nodes() {
+    let server = Redis::start();
+    let nodes = [node(&server).await, node(&server).await, node(&server).await];
+    crowd_of_lists(&nodes, 1_500).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

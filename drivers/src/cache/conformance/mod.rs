@@ -2,6 +2,7 @@
 
 mod cases;
 mod faults;
+mod listing;
 mod races;
 mod truth;
 
@@ -42,7 +43,7 @@ macro_rules! suite {
 macro_rules! suites {
     ($($driver:ident)*) => {
         mod drivers {
-            use super::{cases, races};
+            use super::{cases, listing, races};
             $(suite! { $driver:
                 cases::a_second_read_is_a_hit("")
                 cases::an_invalidated_value_is_loaded_again("")
@@ -54,7 +55,17 @@ macro_rules! suites {
                 cases::values_end("ttl_millis=50")
                 cases::clear_forgets_everything("")
                 cases::many_invalidations_at_once("")
+                cases::what_is_older_than_asked_for_is_loaded_again("")
+                listing::keys_are_listed_page_by_page("")
+                listing::what_is_invalidated_is_no_value_any_more("")
+                listing::a_removed_key_is_loaded_again("")
+                listing::what_is_held_is_added_up("")
                 races::a_slow_load_fills_nothing_stale_in("")
+                races::a_slow_load_fills_nothing_in_after_a_removal("")
+                races::a_load_of_something_older_than_asked_for_is_not_taken("")
+                races::many_readers_from_a_version_make_one_load("")
+                races::nobody_reads_a_list_that_is_older_than_an_answered_write("")
+                races::nobody_reads_a_list_that_is_older_with_short_lives("ttl_millis=1")
                 races::a_slow_load_fills_nothing_in_after_a_put("")
                 races::a_slow_load_finds_nothing_that_exists_by_now("")
                 races::a_load_begun_before_the_write_is_not_joined("")

@@ -69,6 +69,11 @@ impl Truth {
         One { truth: Held::Borrowed(self), key: key.to_owned() }
     }
 
+    /// Reads through the cache what is not older than that.
+    pub(super) async fn read_from(&self, cache: &dyn Cache, key: &str, least: u64) -> Entry {
+        cache.read_from(key, least, &self.of(key)).await.expect("a read")
+    }
+
     /// Reads through the cache.
     pub(super) async fn read(&self, cache: &dyn Cache, key: &str) -> Entry {
         cache.read(key, &self.of(key)).await.expect("a read")

@@ -7,9 +7,9 @@ use tokio::sync::OnceCell;
 
 use crate::cache::Entry;
 
-type Name = (String, String);
+type Name = (String, String, u64);
 
-/// Who loads what: at most one load for each key and lease.
+/// Who loads what: at most one load for each key, lease and version that it must give.
 #[derive(Default)]
 pub(super) struct Flights(Arc<Mutex<HashMap<Name, Flight>>>);
 
@@ -27,8 +27,8 @@ pub(super) struct Seat {
 }
 
 impl Flights {
-    pub(super) fn join(&self, key: &str, lease: &str) -> Seat {
-        let name = (key.to_owned(), lease.to_owned());
+    pub(super) fn join(&self, key: &str, least: u64, lease: &str) -> Seat {
+        let name = (key.to_owned(), lease.to_owned(), least);
         let mut flights = self.lock();
         let flight = flights.entry(name.clone()).or_insert_with(|| Flight { cell: Arc::default(), aboard: 0 });
         flight.aboard += 1;

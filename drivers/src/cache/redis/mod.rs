@@ -5,6 +5,7 @@
 
 mod flights;
 mod link;
+mod listing;
 mod owed;
 mod scripts;
 
@@ -13,15 +14,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use redis::RedisError;
 use tokio::task::JoinHandle;
 
 use self::flights::Flights;
 use self::link::{Link, Open};
+use self::listing::CALLS;
 use self::owed::latest;
 use self::scripts::{Found, Scripts};
 use super::counts::Counts;
+use super::listing::add_up;
 use super::options::Options;
-use super::{Cache, Entry, Load, Reach, Stale, Statistics};
+use super::{Cache, Entry, Keys, Load, Reach, Stale, Statistics, Weight};
 use crate::Fault;
 use crate::journal::Head;
 
@@ -59,10 +63,10 @@ pub(super) async fn open(place: &str, options: &str) -> Result<Arc<dyn Cache>, F
 
 impl Redis {
     /// Looks into Redis. None when it is not to be asked, or did not answer.
-    async fn look(&self, key: &str) -> Option<(Open, Found)> {
+    async fn look(&self, key: &str, least: u64) -> Option<(Open, Found)> {
         let open = self.link.readable()?;
         let lease = format!("{}-{:x}", self.process, self.leases.fetch_add(1, Ordering::Relaxed));
-        match self.link.call(self.scripts().look(&open, key, &lease)).await {
+        match self.link.call(self.scripts().look(&open, key, least, &lease)).await {
             Ok(found) => Some((open, found)),
             Err(error) => {
                 self.link.lost(&open, &error);
@@ -97,9 +101,19 @@ impl Redis {
         }
     }
 
+    /// The connection is not used any more.
+    fn failed(&self, open: &Open, error: &RedisError) -> Fault {
+        self.link.lost(open, error);
+        away()
+    }
+
     fn scripts(&self) -> &Scripts {
         &self.link.scripts
     }
+}
+
+fn away() -> Fault {
+    Fault::Unavailable("the cache's Redis is away: every read is a load".to_owned())
 }
 
 #[async_trait]
@@ -108,16 +122,17 @@ impl Cache for Redis {
         Reach::Cluster
     }
 
-    async fn read(&self, key: &str, load: &dyn Load) -> Result<Entry, Fault> {
-        match self.look(key).await {
+    async fn read_from(&self, key: &str, least: u64, load: &dyn Load) -> Result<Entry, Fault> {
+        match self.look(key, least).await {
             Some((_, Found::Value(entry))) => {
                 self.counts.hits.one();
                 Ok(entry)
             }
             Some((open, Found::Lease(lease))) => {
                 // Only readers with the same lease share a load: a lease ends with the first write that follows it, so
-                // nobody joins a load that began before a write which was answered already, on whichever node.
-                let flight = self.flights.join(key, &lease);
+                // nobody joins a load that began before a write which was answered already, on whichever node. Who asks for
+                // something older may have the lease too, and what it loads is not for the others.
+                let flight = self.flights.join(key, least, &lease);
                 let mut led = false;
                 let lead = async {
                     led = true;
@@ -180,10 +195,33 @@ impl Cache for Redis {
         self.link.owe_everything();
     }
 
+    async fn remove(&self, key: &str) -> Result<bool, Fault> {
+        let open = self.link.writable().ok_or_else(away)?;
+        let removed = self.link.call(self.scripts().remove(&open, key)).await;
+        removed.map_err(|error| self.failed(&open, &error))
+    }
+
+    async fn keys(&self, from: Option<u64>, limit: usize) -> Result<Keys, Fault> {
+        let open = self.link.writable().ok_or_else(away)?;
+        let (mut keys, mut next) = (Vec::new(), from.or(Some(0)));
+        for _ in 0..CALLS {
+            let Some(at) = next.filter(|_| keys.len() < limit) else { break };
+            let call = self.scripts().list(&open, at, limit - keys.len());
+            let (more, then) = self.link.call(call).await.map_err(|error| self.failed(&open, &error))?;
+            keys.extend(more);
+            next = then;
+        }
+        Ok(Keys { keys, next })
+    }
+
+    async fn weigh(&self) -> Result<Weight, Fault> {
+        add_up(self).await
+    }
+
     async fn ping(&self) -> Result<(), Fault> {
         match self.link.writable() {
             Some(_) => Ok(()),
-            None => Err(Fault::Unavailable("the cache's Redis is away: every read is a load".to_owned())),
+            None => Err(away()),
         }
     }
 

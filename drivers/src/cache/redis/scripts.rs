@@ -11,6 +11,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Script};
 
 use super::link::Open;
+use super::listing::{LIST, REMOVE};
 use crate::cache::{Entry, Stale};
 
 /// How long a lease and a tombstone last: longer than any load may take.
@@ -26,7 +27,8 @@ const GREET: &str = "
         redis.call('set', KEYS[2], ARGV[1])
     end";
 
-/// Keys: generation, entry. Arguments: a new lease, how long it lasts, a new generation.
+/// Keys: generation, entry. Arguments: a new lease, how long it lasts, a new generation, the least version. What is older
+/// than that becomes a tombstone, as if it had been voided: nobody shares the lease of whoever loads it.
 const LOOK: &str = "
     local generation = redis.call('get', KEYS[1])
     if not generation then
@@ -36,9 +38,13 @@ const LOOK: &str = "
     local entry = redis.call('hmget', KEYS[2], 'g', 'v', 'd', 'l')
     if entry[1] ~= generation then
         redis.call('del', KEYS[2])
-        redis.call('hset', KEYS[2], 'g', generation, 'l', ARGV[1])
-        redis.call('pexpire', KEYS[2], ARGV[2])
-        return {0, ARGV[1], false}
+        redis.call('hset', KEYS[2], 'g', generation)
+        entry = {generation, false, false, false}
+    end
+    if ARGV[4] ~= '0' and tonumber(entry[2] or '-1') < tonumber(ARGV[4]) then
+        redis.call('hdel', KEYS[2], 'd', 'l')
+        redis.call('hset', KEYS[2], 'v', ARGV[4])
+        entry[3], entry[4] = false, false
     end
     if entry[3] then return {1, entry[2], entry[3]} end
     if entry[4] then return {0, entry[4], false} end
@@ -107,19 +113,22 @@ pub(super) struct Scripts {
     fill: Script,
     put: Script,
     void: Script,
+    pub(super) remove: Script,
+    pub(super) list: Script,
 }
 
 impl Scripts {
     pub(super) fn new(prefix: &str) -> Self {
         let [greet, look, fill, put, void] = [GREET, LOOK, FILL, PUT, VOID].map(Script::new);
-        Self { prefix: prefix.to_owned(), greet, look, fill, put, void }
+        let [remove, list] = [REMOVE, LIST].map(Script::new);
+        Self { prefix: prefix.to_owned(), greet, look, fill, put, void, remove, list }
     }
 
-    fn name(&self, what: &str) -> String {
+    pub(super) fn name(&self, what: &str) -> String {
         format!("{}cache{SCHEMA}:{what}", self.prefix)
     }
 
-    fn entry(&self, key: &str) -> String {
+    pub(super) fn entry(&self, key: &str) -> String {
         self.name(&format!("entry:{key}"))
     }
 
@@ -129,9 +138,9 @@ impl Scripts {
         call.key(self.name("run")).arg(run).arg(generation()).invoke_async(connection).await
     }
 
-    pub(super) async fn look(&self, open: &Open, key: &str, lease: &str) -> RedisResult<Found> {
+    pub(super) async fn look(&self, open: &Open, key: &str, least: u64, lease: &str) -> RedisResult<Found> {
         let mut call = self.look.key(self.name("generation"));
-        let call = call.key(self.entry(key)).arg(lease).arg(LEASE_MILLIS).arg(generation());
+        let call = call.key(self.entry(key)).arg(lease).arg(LEASE_MILLIS).arg(generation()).arg(least);
         let (hit, first, value): (u8, String, Option<Bytes>) = call.invoke_async(&mut open.connection()).await?;
         Ok(match (hit, value, first.parse()) {
             (1, Some(value), Ok(version)) => Found::Value(Entry { version, value: unpack(&value) }),

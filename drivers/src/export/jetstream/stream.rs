@@ -10,6 +10,7 @@ use async_nats::jetstream::stream::{
 };
 use async_nats::jetstream::{Context, ErrorCode};
 
+use super::format::Format;
 use super::{POSITION, object};
 use crate::Fault;
 use crate::address::Address;
@@ -23,6 +24,7 @@ pub(super) struct Stream {
     pub(super) name: String,
     /// The first word of its subjects.
     pub(super) subject: String,
+    pub(super) format: Format,
     replicas: usize,
     address: Address,
 }
@@ -31,16 +33,18 @@ pub(super) struct Stream {
 pub(super) struct Last {
     /// The number that the stream gave last; 0 when it never held anything.
     pub(super) sequence: u64,
-    /// Epoch and `seq` of the message of that number; none when it is no longer there.
+    /// Epoch and `seq` of the message of that number; none when it is no longer there, or somebody else's.
     pub(super) position: Option<(u64, u64)>,
 }
 
 impl Stream {
     /// What the parameters of `address` say.
     pub(super) fn at(address: Address) -> Result<Self, Fault> {
+        let format = Format::of(&address)?;
         Ok(Self {
-            name: address.word("stream")?.unwrap_or("TRADEWIND_EVENTS").to_owned(),
-            subject: address.word("subject")?.unwrap_or("tradewind").to_owned(),
+            name: address.word("stream")?.unwrap_or(format.stream()).to_owned(),
+            subject: address.word("subject")?.unwrap_or(format.subject()).to_owned(),
+            format,
             replicas: address.number("replicas", 1, 5)?.unwrap_or(1),
             address,
         })
@@ -50,8 +54,8 @@ impl Stream {
     pub(super) async fn last(&self, context: &Context) -> Result<Last, Fault> {
         let handle = self.handle(context).await?;
         let info = handle.cached_info();
-        let all = format!("{}.>", self.subject);
-        let takes = |subject: &String| *subject == all || subject == ">";
+        let (all, more) = (self.subjects(), format!("{}.>", self.subject));
+        let takes = |subject: &String| [all.as_str(), more.as_str(), ">"].contains(&subject.as_str());
         if !info.config.subjects.iter().any(takes) {
             let theirs = info.config.subjects.join(", ");
             return Err(
@@ -70,9 +74,17 @@ impl Stream {
             Err(error) => return Err(self.wrong(&format!("its last message cannot be read ({error})"))),
         };
         let position = message.headers.get(POSITION).and_then(|text| object::parse_position(text.as_str()));
+        if position.is_none() && self.format.is_of_others() {
+            return Ok(Last { sequence, position });
+        }
         let not_ours =
             || self.wrong(&format!("the last message of {} is no exported event; name another ?stream=", self.name));
         Ok(Last { sequence, position: Some(position.ok_or_else(not_ours)?) })
+    }
+
+    /// What the stream takes when it is made.
+    fn subjects(&self) -> String {
+        format!("{}.{}", self.subject, self.format.wildcard())
     }
 
     async fn handle(&self, context: &Context) -> Result<Handle, Fault> {
@@ -87,8 +99,8 @@ impl Stream {
     async fn make(&self, context: &Context) -> Result<Handle, Fault> {
         let config = Config {
             name: self.name.clone(),
-            description: Some("Tradewind: every committed event, in order".to_owned()),
-            subjects: vec![format!("{}.>", self.subject)],
+            description: Some(self.format.description().to_owned()),
+            subjects: vec![self.subjects()],
             storage: StorageType::File,
             num_replicas: self.replicas,
             // Kept for ever, until somebody changes that; what does not fit is refused, never thrown away.

@@ -2,7 +2,7 @@
 
 use domain::{Change, EntityWrite, Event, EventDraft, Expect, Kind, Timestamp};
 
-use super::make::{AT, change, create, is_broken, is_version_conflict, job, key, owner, swap, update, write};
+use super::make::{AT, audience, change, create, is_broken, is_version_conflict, job, key, owner, swap, update, write};
 use super::{Harness, LONG};
 use crate::journal::Receipt;
 use crate::{Conflict, Fault};
@@ -24,6 +24,7 @@ pub(super) async fn created_entity_reads_back(harness: &dyn Harness) {
         version: 1,
         type_: "swap.changed".to_owned(),
         owner: owner("alice"),
+        party: None,
         body: r#"{"status":"new"}"#.to_owned(),
         at: AT,
     };
@@ -128,8 +129,8 @@ pub(super) async fn entity_keeps_its_owner(harness: &dyn Harness) {
     journal.apply(change(vec![foreign])).await.unwrap();
     let found = swap(&*journal, "a").await.unwrap();
     assert_eq!((found.version, found.owner), (2, owner("alice")));
-    assert_eq!(journal.events(0, Some(owner("mallory")), 10).await.unwrap(), []);
-    assert_eq!(journal.events(0, Some(owner("alice")), 10).await.unwrap().len(), 2);
+    assert_eq!(journal.events(0, Some(&audience("mallory")), 10).await.unwrap(), []);
+    assert_eq!(journal.events(0, Some(&audience("alice")), 10).await.unwrap().len(), 2);
 }
 
 pub(super) async fn kinds_are_apart(harness: &dyn Harness) {

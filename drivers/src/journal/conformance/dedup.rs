@@ -53,7 +53,7 @@ pub(super) async fn window_outlives_the_process(harness: &dyn Harness) {
 pub(super) async fn same_key_in_another_queue_is_no_duplicate(harness: &dyn Harness) {
     let journal = harness.open(LONG).await;
     let first = put(&*journal, AT.0, deduplicated("k", 100, "1")).await;
-    let other = NewJob { queue: "other", ..deduplicated("k", 100, "2") };
+    let other = NewJob { queue: "other".into(), ..deduplicated("k", 100, "2") };
     assert_ne!(put(&*journal, AT.0, other).await, first);
     assert_eq!(journal.jobs("other", 0, 10).await.unwrap().len(), 1);
 }

@@ -22,7 +22,7 @@ pub(super) async fn closed_journal_is_unavailable(harness: &dyn Harness) {
     journal.apply(create("a")).await.unwrap();
     journal.close().await;
     let lease = Lease { job: 1, token: 1 };
-    let claim = Claim { queue: Q, limit: 1, per_lane: 1, now: AT };
+    let claim = Claim { queue: Q, limit: 1, per_lane: 1, narrow: Vec::new(), now: AT };
     let faults = [
         journal.apply(create("b")).await.err(),
         journal.claim(claim).await.err(),

@@ -117,9 +117,9 @@ pub(super) async fn parked_group_stays_parked_over_reopening(harness: &dyn Harne
 pub(super) async fn group_of_another_queue_is_another_group(harness: &dyn Harness) {
     let journal = harness.open(LONG).await;
     three(&*journal).await;
-    journal.apply(enqueue(vec![NewJob { queue: "other", ..grouped("g", "x") }])).await.unwrap();
+    journal.apply(enqueue(vec![NewJob { queue: "other".into(), ..grouped("g", "x") }])).await.unwrap();
     assert_eq!(bodies(&claim(&*journal, 10).await), ["1"]);
-    let other = Claim { queue: "other", limit: 10, per_lane: 1, now: AT };
+    let other = Claim { queue: "other", limit: 10, per_lane: 1, narrow: Vec::new(), now: AT };
     assert_eq!(bodies(&journal.claim(other).await.unwrap()), ["x"]);
 }
 

@@ -146,12 +146,15 @@ pub(super) async fn dead_job_is_discarded(harness: &dyn Harness) {
 
 pub(super) async fn queues_are_apart(harness: &dyn Harness) {
     let journal = harness.open(LONG).await;
-    journal.apply(enqueue(vec![NewJob { queue: "other", ..job("x") }, job("y")])).await.unwrap();
+    journal.apply(enqueue(vec![NewJob { queue: "other".into(), ..job("x") }, job("y")])).await.unwrap();
     assert_eq!(bodies(&claim(&*journal, 10).await), ["y"]);
-    let other = Claim { queue: "other", limit: 10, per_lane: 1, now: AT };
+    let other = Claim { queue: "other", limit: 10, per_lane: 1, narrow: Vec::new(), now: AT };
     assert_eq!(bodies(&journal.claim(other).await.unwrap()), ["x"]);
     assert_eq!(journal.jobs("other", 0, 10).await.unwrap().len(), 1);
-    assert_eq!(journal.claim(Claim { queue: "empty", limit: 10, per_lane: 1, now: AT }).await, Ok(vec![]));
+    assert_eq!(
+        journal.claim(Claim { queue: "empty", limit: 10, per_lane: 1, narrow: Vec::new(), now: AT }).await,
+        Ok(vec![])
+    );
 }
 
 pub(super) async fn job_numbers_rise_over_reopening(harness: &dyn Harness) {
@@ -171,14 +174,16 @@ pub(super) async fn depth_tells_the_states_apart(harness: &dyn Harness) {
     let journal = harness.open(LONG).await;
     assert_eq!(journal.depth(Q, AT).await, Ok(Depth::default()));
     let mut jobs: Vec<NewJob> = (0..6).map(|n| job(&n.to_string())).collect();
+    jobs[0].run_at = Timestamp(AT.0 - 7);
     jobs.push(NewJob { run_at: Timestamp(AT.0 + 9), ..job("later") });
     journal.apply(enqueue(jobs)).await.unwrap();
+    assert_eq!(journal.depth(Q, AT).await.unwrap().oldest, Some(Timestamp(AT.0 - 7)));
     let claimed = claim(&*journal, 3).await;
     journal.apply(step(claimed[0].lease, bury(false))).await.unwrap();
     journal.apply(enqueue(vec![grouped("g", "head"), grouped("g", "behind")])).await.unwrap();
-    assert_eq!(journal.depth(Q, AT).await, Ok(Depth { ready: 4, leased: 2, waiting: 2, dead: 1 }));
+    assert_eq!(journal.depth(Q, AT).await, Ok(Depth { ready: 4, leased: 2, waiting: 2, dead: 1, oldest: Some(AT) }));
     let later = Timestamp(AT.0 + 9);
-    assert_eq!(journal.depth(Q, later).await, Ok(Depth { ready: 5, leased: 2, waiting: 1, dead: 1 }));
+    assert_eq!(journal.depth(Q, later).await, Ok(Depth { ready: 5, leased: 2, waiting: 1, dead: 1, oldest: Some(AT) }));
     assert_eq!(journal.depth("other", AT).await, Ok(Depth::default()));
 }
 

@@ -58,7 +58,7 @@ pub(super) async fn lapsed_job_counts_as_ready(harness: &dyn Harness) {
     claim_at(&*journal, 1, harness.now()).await.pop().unwrap();
     until(|| async {
         let depth = journal.depth(Q, harness.now()).await.unwrap();
-        (depth == Depth { ready: 1, ..Depth::default() }).then_some(())
+        (depth == Depth { ready: 1, oldest: Some(AT), ..Depth::default() }).then_some(())
     })
     .await;
     until(|| async { claim_at(&*journal, 1, harness.now()).await.pop() }).await;

@@ -4,7 +4,7 @@ use domain::{EntityWrite, Expect, Kind};
 
 use super::make::{change, create, ids, list, owner, update, write};
 use super::{Harness, LONG};
-use crate::journal::{Journal, List, Page};
+use crate::journal::{Among, Journal, List, Page};
 
 /// Twelve entities: owners in turn of two, states in turn of three.
 async fn twelve(journal: &dyn Journal) {
@@ -63,7 +63,7 @@ pub(super) async fn the_last_page_says_so(harness: &dyn Harness) {
 pub(super) async fn lists_filter_by_owner_and_status(harness: &dyn Harness) {
     let journal = harness.open(LONG).await;
     twelve(&*journal).await;
-    let bob = || List { owner: Some(owner("bob")), limit: 2, ..list() };
+    let bob = || List { among: vec![Among::Owner(owner("bob"))], limit: 2, ..list() };
     let states = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     assert_eq!(pages(&*journal, bob()).await, named(&[1, 3, 5, 7, 9, 11]));
     assert_eq!(pages(&*journal, List { newest_first: true, ..bob() }).await, named(&[11, 9, 7, 5, 3, 1]));
@@ -82,7 +82,7 @@ pub(super) async fn lists_filter_by_fields(harness: &dyn Harness) {
     twelve(&*journal).await;
     let blue = |limit| List { fields: vec![("colour", "blue".to_owned())], limit, ..list() };
     assert_eq!(pages(&*journal, blue(4)).await, named(&[6, 7, 8, 9, 10, 11]));
-    let bob = List { owner: Some(owner("bob")), statuses: vec!["done".to_owned()], ..blue(4) };
+    let bob = List { among: vec![Among::Owner(owner("bob"))], statuses: vec!["done".to_owned()], ..blue(4) };
     assert_eq!(pages(&*journal, bob).await, named(&[7]));
     let none = List { fields: vec![("colour", "blue".to_owned()), ("shape", "round".to_owned())], ..list() };
     assert_eq!(pages(&*journal, none).await, named(&[]));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{Change, EntityWrite, Expect, Kind, Timestamp};
 
-use super::make::{AT, Q, change, create, enqueue, job, owner, swap, update, write};
+use super::make::{AT, Q, audience, change, create, enqueue, job, owner, swap, update, write};
 use super::{DEADLINE, Harness, LONG};
 use crate::journal::Journal;
 
@@ -13,7 +13,13 @@ fn of(name: &str, id: &str) -> Change {
 }
 
 async fn seqs(journal: &dyn Journal, after: u64, name: Option<&str>, limit: usize) -> Vec<u64> {
-    journal.events(after, name.map(owner), limit).await.unwrap().into_iter().map(|event| event.seq).collect()
+    journal
+        .events(after, name.map(audience).as_ref(), limit)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|event| event.seq)
+        .collect()
 }
 
 pub(super) async fn empty_journal_starts_at_zero(harness: &dyn Harness) {
@@ -53,7 +59,7 @@ pub(super) async fn events_of_one_owner(harness: &dyn Harness) {
     assert_eq!(seqs(&*journal, 0, Some("bob"), 100).await, [2, 5, 8, 11]);
     assert_eq!(seqs(&*journal, 2, Some("bob"), 2).await, [5, 8]);
     assert_eq!(seqs(&*journal, 0, Some("bo"), 100).await, [0; 0]);
-    let events = journal.events(0, Some(owner("carol")), 100).await.unwrap();
+    let events = journal.events(0, Some(&audience("carol")), 100).await.unwrap();
     assert!(events.iter().all(|event| event.owner == owner("carol")));
 }
 
@@ -130,7 +136,7 @@ pub(super) async fn hints_follow_commits(harness: &dyn Harness) {
     tokio::time::timeout(DEADLINE, told).await.expect("a hint of the queue");
     // A job for later is nothing to wake up for now.
     let silent = wake.queue("later");
-    let later = domain::NewJob { queue: "later", run_at: Timestamp(AT.0 + 1_000_000), ..job("y") };
+    let later = domain::NewJob { queue: "later".into(), run_at: Timestamp(AT.0 + 1_000_000), ..job("y") };
     journal.apply(enqueue(vec![later])).await.unwrap();
     let early = tokio::time::timeout(Duration::from_millis(50), silent.notified()).await;
     assert!(early.is_err());

@@ -1,11 +1,11 @@
 //! Small changes and questions for the cases.
 
 use domain::{
-    Change, Claimed, Dedup, Entity, EntityWrite, EventDraft, Expect, JobStep, Key, Kind, Lease, NewJob, Owner, Then,
-    Timestamp,
+    Audience, Change, Claimed, Dedup, Entity, EntityWrite, EventDraft, Expect, JobStep, Key, Kind, Lease, MessageStep,
+    NewJob, Owner, Received, Settle, Then, Timestamp,
 };
 
-use crate::journal::{Claim, Journal, List};
+use crate::journal::{Claim, Journal, List, Receive};
 use crate::{Conflict, Fault};
 
 pub(super) const AT: Timestamp = Timestamp(1_000_000);
@@ -23,6 +23,8 @@ pub(super) fn write(id: &str, expect: Expect, status: &'static str) -> EntityWri
         expect,
         status,
         owner: owner("alice"),
+        party: None,
+        parent: None,
         body: format!(r#"{{"id":"{id}","status":"{status}"}}"#),
         event: Some(EventDraft { type_: "swap.changed", body: format!(r#"{{"status":"{status}"}}"#) }),
     }
@@ -54,7 +56,7 @@ pub(super) fn key(scope: &str, name: &str, id: &str, expires_at: Option<i64>) ->
 
 /// A job that is due at [`AT`].
 pub(super) fn job(body: &str) -> NewJob {
-    NewJob { queue: Q, group: None, lane: None, run_at: AT, body: body.to_owned(), dedup: None }
+    NewJob { queue: Q.into(), group: None, lane: None, run_at: AT, body: body.to_owned(), dedup: None }
 }
 
 pub(super) fn grouped(group: &str, body: &str) -> NewJob {
@@ -91,7 +93,7 @@ pub(super) async fn claim(journal: &dyn Journal, limit: usize) -> Vec<Claimed> {
 }
 
 pub(super) async fn claim_at(journal: &dyn Journal, limit: usize, now: Timestamp) -> Vec<Claimed> {
-    journal.claim(Claim { queue: Q, limit, per_lane: 1_000, now }).await.unwrap()
+    journal.claim(Claim { queue: Q, limit, per_lane: 1_000, narrow: Vec::new(), now }).await.unwrap()
 }
 
 /// Claims the one job that there is.
@@ -99,6 +101,40 @@ pub(super) async fn claim_one(journal: &dyn Journal) -> Claimed {
     let mut claimed = claim(journal, 10).await;
     assert_eq!(claimed.len(), 1, "{claimed:?}");
     claimed.remove(0)
+}
+
+/// Asks for messages at `now`, to be hidden for 100 microseconds.
+pub(super) fn ask(limit: usize, now: i64) -> Receive {
+    Receive { queue: Q.to_owned(), limit, hide_micros: 100, call: None, one_each: false, now: Timestamp(now) }
+}
+
+pub(super) async fn receive(journal: &dyn Journal, limit: usize, now: i64) -> Vec<Received> {
+    journal.receive(ask(limit, now)).await.unwrap()
+}
+
+/// What was received, by its bodies.
+pub(super) fn texts(received: &[Received]) -> Vec<&str> {
+    received.iter().map(|received| received.job.body.as_str()).collect()
+}
+
+/// Speaks of the hand-out, which has to be in time.
+pub(super) fn of(received: &Received, then: Settle) -> MessageStep {
+    let (queue, job, token) = (received.job.queue.clone(), received.job.id, Some(received.token));
+    MessageStep { queue, job, token, late: false, then }
+}
+
+/// Settles messages at `at`.
+pub(super) fn settle(at: i64, messages: Vec<MessageStep>) -> Change {
+    Change { at: Timestamp(at), messages, ..Change::default() }
+}
+
+pub(super) async fn delete(journal: &dyn Journal, at: i64, received: &[Received]) {
+    let steps = received.iter().map(|received| of(received, Settle::Delete)).collect();
+    journal.apply(settle(at, steps)).await.unwrap();
+}
+
+pub(super) async fn show_at(journal: &dyn Journal, at: i64, received: &Received, run_at: i64) {
+    journal.apply(settle(at, vec![of(received, Settle::ShowAt(Timestamp(run_at)))])).await.unwrap();
 }
 
 pub(super) fn bodies(claimed: &[Claimed]) -> Vec<&str> {
@@ -112,9 +148,10 @@ pub(super) async fn swap(journal: &dyn Journal, id: &str) -> Option<Entity> {
 pub(super) fn list() -> List {
     List {
         kind: Kind::Swap,
-        owner: None,
+        among: Vec::new(),
         statuses: Vec::new(),
         fields: Vec::new(),
+        ranges: Vec::new(),
         after: None,
         newest_first: false,
         limit: 100,
@@ -135,4 +172,9 @@ pub(super) fn is_stale<T>(result: &Result<T, Fault>) -> bool {
 
 pub(super) fn is_broken<T>(result: &Result<T, Fault>) -> bool {
     matches!(result, Err(Fault::Broken(_)))
+}
+
+/// What an account sees that nobody authorised.
+pub(super) fn audience(name: &str) -> Audience {
+    Audience { account: owner(name), sellers: Vec::new().into() }
 }

@@ -2,19 +2,29 @@
 //!
 //! A driver's tests make a [`Harness`] and expand `journal_cases!` with a macro that makes a test of each name.
 
+mod among;
 mod batches;
 mod changes;
 mod dedup;
 mod endings;
 mod forget;
+mod given;
 mod groups;
 mod jobs;
 mod keys;
 mod lanes;
 mod leases;
+mod levels;
 mod lists;
 mod log;
 mod make;
+mod messages;
+mod parties;
+mod prune;
+mod ranked;
+mod repeated;
+mod settled;
+mod together;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -100,6 +110,10 @@ macro_rules! journal_cases {
             log::answered_writes_are_read,
             log::limits_are_kept,
             log::hints_follow_commits,
+            parties::party_and_parent_read_back,
+            parties::entity_keeps_its_party_and_an_event_has_its_own,
+            parties::audience_sees_its_own_what_concerns_it_and_deals_of_its_sellers,
+            parties::audience_of_a_thousand_sellers_misses_nothing,
             forget::oldest_events_are_forgotten,
             forget::forgetting_keeps_its_limit,
             forget::forgetting_stops_at_the_first_younger_event,
@@ -108,12 +122,21 @@ macro_rules! journal_cases {
             forget::keys_outlive_their_events,
             forget::numbers_go_on_while_events_are_forgotten,
             forget::reader_knows_what_it_missed,
+            prune::old_bookkeeping_is_deleted,
+            prune::pruning_keeps_its_limit_and_stops_at_the_first_younger,
+            prune::creation_numbers_rise_though_the_newest_is_deleted,
             lists::lists_page_in_both_directions,
             lists::the_last_page_says_so,
             lists::lists_filter_by_owner_and_status,
             lists::lists_filter_by_fields,
             lists::lists_keep_their_order_over_changes,
             lists::creation_numbers_rise_over_reopening,
+            among::lists_of_several_owners_are_one,
+            among::lists_go_by_party_and_parent,
+            among::lists_filter_by_ranges,
+            among::lists_of_owners_keep_up_with_changes,
+            ranked::shop_orders_are_listed_by_a_number,
+            ranked::shop_orders_are_listed_by_customer,
             jobs::job_is_handed_out_with_all_it_has,
             jobs::oldest_due_job_comes_first,
             jobs::claim_keeps_its_limit,
@@ -134,6 +157,9 @@ macro_rules! journal_cases {
             lanes::full_lane_with_a_backlog_starves_no_other,
             lanes::freed_place_is_used,
             lanes::lanes_survive_reopening,
+            lanes::narrow_lane_keeps_its_own_limit,
+            lanes::closed_lane_is_not_forgotten,
+            lanes::narrow_lanes_with_backlogs_starve_no_other,
             groups::group_goes_one_by_one,
             groups::groups_run_side_by_side,
             groups::retried_head_keeps_its_place,
@@ -161,6 +187,58 @@ macro_rules! journal_cases {
             leases::leases_end_with_the_process,
             leases::attempts_are_counted_over_restarts,
             leases::killer_job_dies_with_its_entity,
+            messages::received_message_is_hidden_and_counted,
+            messages::message_is_visible_again_by_the_clock,
+            messages::hidden_message_stays_hidden_over_reopening,
+            messages::delayed_message_waits,
+            messages::longest_visible_message_comes_first,
+            messages::receive_keeps_its_limit,
+            messages::message_that_is_not_hidden_comes_once_in_a_call,
+            messages::call_may_take_one_of_each_group,
+            messages::group_gives_what_is_visible_up_to_the_first_that_is_not,
+            messages::group_with_an_extended_message_gives_those_before_it,
+            messages::group_with_messages_out_gives_nothing_more,
+            messages::half_deleted_group_stays_closed,
+            messages::deleted_head_lets_the_next_go,
+            messages::many_of_a_group_come_before_the_next_group,
+            messages::returned_group_goes_behind_those_that_wait,
+            messages::queues_of_messages_are_apart,
+            messages::window_of_a_duplicate_outlives_receipt_and_deletion,
+            settled::older_hand_out_has_no_say,
+            settled::lapsed_hand_out_has_a_say_only_if_it_may_be_late,
+            settled::whoever_has_it_may_be_overruled,
+            settled::message_is_looked_for_in_its_queue,
+            settled::shown_message_is_hidden_or_seen,
+            settled::steps_of_one_change_follow_each_other,
+            settled::whole_group_is_deleted_at_once,
+            settled::message_moves_to_another_queue_in_one_change,
+            settled::failed_change_settles_nothing,
+            settled::counts_tell_the_states_apart,
+            settled::dropped_queue_is_empty,
+            settled::queue_that_is_dropped_while_in_use_harms_nothing,
+            repeated::repeated_call_is_answered_with_the_same,
+            repeated::repeated_call_hides_anew,
+            repeated::call_whose_messages_were_settled_is_refused,
+            repeated::lapsed_call_is_a_new_one,
+            repeated::names_of_calls_are_of_one_queue_and_have_a_limit,
+            repeated::calls_of_one_name_at_once_get_the_same,
+            together::receivers_at_once_share_no_message,
+            together::groups_stay_whole_and_in_order_under_many_receivers,
+            together::receivers_and_settlers_never_wait_in_a_circle,
+            levels::level_moves_within_its_bounds,
+            levels::moves_of_one_level_add_up,
+            levels::refused_level_leaves_nothing,
+            levels::failed_change_moves_no_level,
+            levels::levels_read_in_the_order_of_their_names,
+            levels::names_of_levels_have_a_limit,
+            levels::sixty_four_takers_of_ten_get_ten,
+            levels::takers_of_one_batch_get_no_more_than_there_is,
+            levels::levels_survive_reopening,
+            given::given_version_has_to_stand,
+            given::given_absence_has_to_stand,
+            given::given_entity_is_not_changed,
+            given::given_is_looked_at_before_the_change_is_written,
+            given::given_sees_what_came_before_it_in_a_batch,
             endings::ping_answers,
             endings::closed_journal_is_unavailable,
             endings::close_writes_what_waits,

@@ -6,6 +6,7 @@ use deadpool_postgres::Object;
 use domain::{Claimed, Lease};
 use tokio_postgres::{Error, Row};
 
+use super::read::has_zero_byte;
 use super::rows::{self, fault, get, number};
 use crate::Fault;
 use crate::journal::Claim;
@@ -16,8 +17,8 @@ const AT_ONCE: i64 = 1_000;
 pub(super) const NODES: i32 = 0x7477;
 
 /// Goes over the lanes that have jobs waiting (the common one is ''), and takes from each the oldest that are due, as many
-/// as it may still have out. Locked rows are another node's.
-const CLAIM: &str = "with recursive lane (name) as (
+/// as it may still have out. Locked rows are another node's. `$7` has the lanes with less room, by name.
+const CLAIM: &str = "with recursive narrow (rooms) as materialized (select $7::text::jsonb), lane (name) as (
       select ''::text
       union all
       select (select min(j.lane) from job j where j.queue = $1 and j.head and j.lease_until is null and j.lane > lane.name)
@@ -25,7 +26,8 @@ const CLAIM: &str = "with recursive lane (name) as (
     ), found as materialized (
       select j.id from lane cross join lateral (
         select id, run_at from job where queue = $1 and lane = lane.name and head and lease_until is null and run_at <= $2
-        order by run_at, id limit case when lane.name = '' then $3::bigint else greatest(0, least($3::bigint, $4::bigint -
+        order by run_at, id limit case when lane.name = '' then $3::bigint else greatest(0, least($3::bigint,
+          least($4::bigint, (select (rooms ->> lane.name)::bigint from narrow)) -
           (select count(*) from job o where o.queue = $1 and o.lane = lane.name and o.lease_until is not null and o.lane <> ''))) end
         for no key update skip locked) j
       where lane.name is not null order by j.run_at, j.id limit $3::bigint
@@ -64,9 +66,10 @@ const FREE_OF: &str = "update job set lease_until = null, holder = null where id
 pub(super) async fn claim(client: &Object, claim: &Claim, node: i32, lasts: i64) -> Result<Vec<Claimed>, Fault> {
     let limit = i64::try_from(claim.limit).unwrap_or(AT_ONCE).min(AT_ONCE);
     let per_lane = i64::try_from(claim.per_lane).unwrap_or(i64::MAX);
+    let narrow = rooms(&claim.narrow);
     let asked = async {
         let statement = client.prepare_cached(CLAIM).await?;
-        client.query(&statement, &[&claim.queue, &claim.now.0, &limit, &per_lane, &node, &lasts]).await
+        client.query(&statement, &[&claim.queue, &claim.now.0, &limit, &per_lane, &node, &lasts, &narrow]).await
     };
     let found: Vec<Row> = asked.await.map_err(|error| fault(&error))?;
     let read = |row: &Row| {
@@ -80,6 +83,18 @@ pub(super) async fn claim(client: &Object, claim: &Claim, node: i32, lasts: i64)
         crate::failpoint::hit("claim.after");
     }
     Ok(claimed)
+}
+
+/// Rooms by the name of the lane, as a JSON object. A lane that is named twice has the smaller one; no lane's name has a
+/// zero byte.
+fn rooms(narrow: &[(String, usize)]) -> String {
+    let mut rooms = serde_json::Map::new();
+    let mut narrow: Vec<_> = narrow.iter().filter(|(name, _)| !has_zero_byte(name)).collect();
+    narrow.sort_unstable_by_key(|(_, room)| std::cmp::Reverse(*room));
+    for (name, room) in narrow {
+        rooms.insert(name.clone(), i64::try_from(*room).unwrap_or(i64::MAX).into());
+    }
+    serde_json::Value::Object(rooms).to_string()
 }
 
 /// Prolongs leases; answers with the lost ones.

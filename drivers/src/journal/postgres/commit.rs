@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Object, Pool, PoolError};
-use domain::Change;
-use futures_util::future::{join, join3};
-use tokio_postgres::{Error, Row};
+use futures_util::future::join;
+use tokio_postgres::Error;
 
-use super::fold::{Counters, Folded, Standing, StandingJob, StandingKey, Standings, dedup_scope, fold};
+use super::fold::{Counters, Folded, fold};
+use super::look::{Looked, look};
 use super::queue::{Queue, Waiting};
-use super::rows::{fault, get, is_about_the_change, kind, number};
+use super::rows::{fault, is_about_the_change};
 use super::write::Writes;
 use crate::wake::Wake;
 use crate::{Fault, failpoint, postgres};
@@ -25,14 +25,6 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(8);
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 const LOCK_HEAD: &str = "select seq, job, created, pg_current_xact_id()::text from journal_head for update";
-const FIND_ENTITIES: &str = "select e.kind, e.id, e.version, e.owner
-    from unnest($1::text[], $2::text[]) as w (kind, id) join entity e on e.kind = w.kind and e.id = w.id";
-const FIND_KEYS: &str = "select i.scope, i.key, i.fingerprint, i.kind, i.id, i.version, i.expires_at
-    from unnest($1::text[], $2::text[]) as w (scope, key) join idempotency i on i.scope = w.scope and i.key = w.key";
-/// Locked in one order by everyone, so that nobody waits in a circle.
-const FIND_JOBS: &str = "select id, queue, group_id, lease_token,
-    lease_until > (extract(epoch from clock_timestamp()) * 1000000)::bigint
-    from job where id = any($1::bigint[]) and lease_until is not null order by id for no key update";
 
 /// One committer.
 pub(super) struct Committer {
@@ -123,7 +115,7 @@ impl Committer {
             }
         };
         self.take(batch);
-        let standings = match within(look(&client, batch, counters)).await {
+        let standings = match within(Box::pin(look(&client, batch, counters))).await {
             Some(Ok(standings)) => standings,
             Some(Err(Looked::Error(error))) => return abandon(client, error),
             Some(Err(Looked::Broken(fault))) => return End::Away(spoil(client, fault)),
@@ -282,100 +274,4 @@ async fn lock_head(client: &Object) -> Result<(Counters, String), Error> {
     let row = head?;
     let number = |column| row.try_get::<_, i64>(column).map(i64::cast_unsigned);
     Ok((Counters { seq: number(0)?, job: number(1)?, created: number(2)? }, row.try_get(3)?))
-}
-
-enum Looked {
-    Error(Error),
-    Broken(Fault),
-}
-
-impl From<Error> for Looked {
-    fn from(error: Error) -> Self {
-        Self::Error(error)
-    }
-}
-
-impl From<Fault> for Looked {
-    fn from(fault: Fault) -> Self {
-        Self::Broken(fault)
-    }
-}
-
-/// Reads all that the batch touches, in one flight. A row that cannot be read breaks the batch.
-async fn look(client: &Object, batch: &[Waiting], counters: Counters) -> Result<Standings, Looked> {
-    let mut asked = Asked::default();
-    for waiting in batch {
-        asked.add(&waiting.change);
-    }
-    let find =
-        async |sql, wanted: bool, values: &[&(dyn tokio_postgres::types::ToSql + Sync)]| -> Result<Vec<Row>, Error> {
-            if !wanted {
-                return Ok(Vec::new());
-            }
-            client.query(&client.prepare_cached(sql).await?, values).await
-        };
-    let Asked { kinds, ids, scopes, keys, jobs } = &asked;
-    let (entities, keys, jobs) = join3(
-        find(FIND_ENTITIES, !ids.is_empty(), &[kinds, ids]),
-        find(FIND_KEYS, !keys.is_empty(), &[scopes, keys]),
-        find(FIND_JOBS, !jobs.is_empty(), &[jobs]),
-    )
-    .await;
-    let mut standings = Standings { counters, ..Standings::default() };
-    for row in entities? {
-        let standing = Standing { version: number(&row, 2)?, owner: get(&row, 3)?, written: None };
-        standings.entities.insert((kind(&row, 0)?, get(&row, 1)?), standing);
-    }
-    for row in keys? {
-        standings.keys.insert((get(&row, 0)?, get(&row, 1)?), standing_key(&row)?);
-    }
-    for row in jobs? {
-        let (queue, group) = (get(&row, 1)?, get(&row, 2)?);
-        let job = StandingJob { queue, group, token: number(&row, 3)?, live: get(&row, 4)? };
-        standings.jobs.insert(number(&row, 0)?, job);
-    }
-    Ok(standings)
-}
-
-fn standing_key(row: &Row) -> Result<StandingKey, Fault> {
-    let fingerprint: Option<&[u8]> = get(row, 2)?;
-    let wrong = |_| Fault::Broken("a fingerprint of another length".to_owned());
-    Ok(StandingKey {
-        fingerprint: fingerprint.map(TryInto::try_into).transpose().map_err(wrong)?,
-        kind: get(row, 3)?,
-        id: get(row, 4)?,
-        version: number(row, 5)?,
-        expires_at: get(row, 6)?,
-        written: false,
-    })
-}
-
-/// What a batch touches, each once.
-#[derive(Default)]
-struct Asked {
-    kinds: Vec<&'static str>,
-    ids: Vec<String>,
-    scopes: Vec<String>,
-    keys: Vec<String>,
-    jobs: Vec<i64>,
-}
-
-impl Asked {
-    fn add(&mut self, change: &Change) {
-        for write in &change.entities {
-            self.kinds.push(write.kind.as_str());
-            self.ids.push(write.id.clone());
-        }
-        for key in &change.keys {
-            self.scopes.push(key.scope.clone());
-            self.keys.push(key.key.clone());
-        }
-        for job in &change.jobs {
-            if let Some(dedup) = &job.dedup {
-                self.scopes.push(dedup_scope(job.queue));
-                self.keys.push(dedup.key.clone());
-            }
-        }
-        self.jobs.extend(change.step.as_ref().map(|step| step.lease.job.cast_signed()));
-    }
 }

@@ -1,9 +1,14 @@
 //! Decides what becomes of a batch, in memory: each change is checked against what was read and against the changes before
 //! it, and those that hold are folded into the rows to write. Pure.
 
+mod settle;
+
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeSet, HashMap};
 
-use domain::{Change, EntityWrite, Expect, JobId, JobStep, Key, Kind, NewJob, Then, Timestamp};
+use domain::{Change, EntityWrite, Expect, JobId, JobStep, Key, Kind, NewJob, Owner, Then, Timestamp};
 
 use super::write::{EventRow, Writes};
 use crate::journal::Receipt;
@@ -24,7 +29,7 @@ pub(super) struct Counters {
 pub(super) struct Standing {
     pub(super) version: u64,
     pub(super) owner: String,
-    /// Written by this batch: the newest state, and the number of creation where this batch creates it.
+    /// Written by this batch.
     pub(super) written: Option<Written>,
 }
 
@@ -33,8 +38,18 @@ pub(super) struct Standing {
 pub(super) struct Written {
     pub(super) status: &'static str,
     pub(super) body: String,
-    pub(super) created: Option<(u64, Timestamp)>,
     pub(super) at: Timestamp,
+    /// Where this batch creates it.
+    pub(super) birth: Option<Birth>,
+}
+
+/// What an entity keeps from its creation on.
+#[derive(Clone, Debug)]
+pub(super) struct Birth {
+    pub(super) number: u64,
+    pub(super) at: Timestamp,
+    pub(super) party: Option<Owner>,
+    pub(super) parent: Option<String>,
 }
 
 /// A key as it stands.
@@ -58,6 +73,24 @@ pub(super) struct StandingJob {
     pub(super) live: bool,
 }
 
+/// A message as it stands, or as the batch leaves it; it is taken out when the batch deletes it.
+#[derive(Clone, Debug)]
+pub(super) struct StandingMessage {
+    pub(super) queue: String,
+    pub(super) group: Option<String>,
+    pub(super) run_at: i64,
+    pub(super) token: u64,
+    /// Hidden or shown by this batch.
+    pub(super) written: bool,
+}
+
+/// A level as it stands, or as the batch leaves it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct StandingLevel {
+    pub(super) value: i64,
+    pub(super) written: bool,
+}
+
 /// All that a batch touches, as it stands; then, as the batch leaves it.
 #[derive(Default)]
 pub(super) struct Standings {
@@ -65,6 +98,8 @@ pub(super) struct Standings {
     pub(super) entities: HashMap<(Kind, String), Standing>,
     pub(super) keys: HashMap<(String, String), StandingKey>,
     pub(super) jobs: HashMap<JobId, StandingJob>,
+    pub(super) messages: HashMap<JobId, StandingMessage>,
+    pub(super) levels: HashMap<String, StandingLevel>,
 }
 
 /// What became of a batch.
@@ -102,6 +137,9 @@ impl Fold {
         if let Some(step) = &change.step {
             self.check_lease(step)?;
         }
+        self.check_given(change)?;
+        let levels = self.levels_after(change)?;
+        self.check_messages(change)?;
         for key in &change.keys {
             self.check_key(key, change.at)?;
         }
@@ -126,6 +164,12 @@ impl Fold {
         }
         if let Some(step) = &change.step {
             self.step(step, change.at);
+        }
+        for step in &change.messages {
+            self.settle(step, change.at);
+        }
+        for (name, value) in levels {
+            self.standings.levels.insert(name.to_owned(), StandingLevel { value, written: true });
         }
         for job in &change.jobs {
             let id = self.enqueue(job, change.at);
@@ -183,16 +227,17 @@ impl Fold {
     fn write_entity(&mut self, write: &EntityWrite, at: Timestamp, receipt: &mut Receipt) {
         let counters = &mut self.standings.counters;
         let standing = self.standings.entities.entry((write.kind, write.id.clone())).or_default();
-        let created = match write.expect {
+        let birth = match write.expect {
             Expect::Absent => {
                 counters.created += 1;
                 write.owner.as_str().clone_into(&mut standing.owner);
-                Some((counters.created, at))
+                let (party, parent) = (write.party.clone(), write.parent.clone());
+                Some(Birth { number: counters.created, at, party, parent })
             }
-            Expect::Version(_) => standing.written.as_ref().and_then(|written| written.created),
+            Expect::Version(_) => standing.written.take().and_then(|written| written.birth),
         };
         standing.version = write.expect.next_version();
-        standing.written = Some(Written { status: write.status, body: write.body.clone(), created, at });
+        standing.written = Some(Written { status: write.status, body: write.body.clone(), at, birth });
         if let Some(draft) = &write.event {
             counters.seq += 1;
             receipt.seq = counters.seq;
@@ -203,6 +248,7 @@ impl Fold {
                 version: standing.version.cast_signed(),
                 type_: draft.type_,
                 owner: standing.owner.clone(),
+                party: write.party.clone(),
                 body: draft.body.clone(),
                 at: at.0,
             });
@@ -215,7 +261,7 @@ impl Fold {
 
     fn enqueue(&mut self, job: &NewJob, at: Timestamp) -> JobId {
         if let Some(dedup) = &job.dedup {
-            let name = (dedup_scope(job.queue), dedup.key.clone());
+            let name = (dedup_scope(&job.queue), dedup.key.clone());
             let earlier = self.standings.keys.get(&name).filter(|held| held.expires_at.is_some_and(|end| end > at.0));
             if let Some(earlier) = earlier {
                 return earlier.version;
@@ -236,7 +282,7 @@ impl Fold {
         let id = self.standings.counters.job;
         self.writes.job(id, job);
         if job.run_at <= at {
-            self.queues.insert(job.queue.to_owned());
+            self.queues.insert(job.queue.to_string());
         }
         id
     }
@@ -293,15 +339,35 @@ pub(super) fn dedup_scope(queue: &str) -> String {
 fn no_zero_bytes(change: &Change) -> Result<(), Fault> {
     let entities = change.entities.iter().flat_map(|write| {
         let event = write.event.as_ref().map_or("", |event| event.body.as_str());
-        [write.id.as_str(), write.body.as_str(), event]
+        [write.id.as_str(), write.body.as_str(), write.parent.as_deref().unwrap_or(""), event]
     });
     let keys = change.keys.iter().flat_map(|key| [key.scope.as_str(), key.key.as_str(), key.id.as_str()]);
     let jobs = change.jobs.iter().flat_map(|job| {
         let dedup = job.dedup.as_ref().map_or("", |dedup| dedup.key.as_str());
-        [job.body.as_str(), job.group.as_deref().unwrap_or(""), job.lane.as_deref().unwrap_or(""), dedup]
+        let (group, lane) = (job.group.as_deref().unwrap_or(""), job.lane.as_deref().unwrap_or(""));
+        [&*job.queue, job.body.as_str(), group, lane, dedup]
     });
-    if entities.chain(keys).chain(jobs).any(|text| text.contains('\0')) {
+    let given = change.given.iter().map(|given| given.id.as_str());
+    let levels = change.levels.iter().map(|level| level.name.as_str());
+    if entities.chain(keys).chain(jobs).chain(given).chain(levels).any(|text| text.contains('\0')) {
         return Err(Fault::Broken("a text with a zero byte".to_owned()));
     }
+    if change.entities.iter().any(|write| is_searched(write.kind) && escapes_zero(&write.body)) {
+        return Err(Fault::Broken("a body with an escaped zero byte".to_owned()));
+    }
     Ok(())
+}
+
+/// Whether statements, views or indexes look into the bodies of that kind: one body that PostgreSQL cannot read would fail
+/// them for all. Other bodies, such as those with the answers of webhooks' endpoints, only have to be kept.
+const fn is_searched(kind: Kind) -> bool {
+    matches!(kind, Kind::Deal | Kind::Bid | Kind::Invoice | Kind::ShopOrder | Kind::Queue)
+}
+
+/// Whether JSON has U+0000 in a text, which is always escaped there. A backslash before it that is itself escaped makes it plain.
+fn escapes_zero(json: &str) -> bool {
+    json.match_indices("\\u0000").any(|(at, _)| {
+        let before = json.as_bytes()[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+        before.is_multiple_of(2)
+    })
 }

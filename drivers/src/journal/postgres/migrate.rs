@@ -9,9 +9,11 @@ use crate::journal::Migrated;
 use crate::postgres::Server;
 
 /// In the order in which they are run; their number is the schema's version.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../../migrations/postgres/0001_journal.sql"),
     include_str!("../../../migrations/postgres/0002_retention.sql"),
+    include_str!("../../../migrations/postgres/0003_parties.sql"),
+    include_str!("../../../migrations/postgres/0004_queues.sql"),
 ];
 /// The advisory lock under which the schema changes: "twsc".
 const LOCK: i64 = 0x7477_7363;

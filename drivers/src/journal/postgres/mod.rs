@@ -3,16 +3,20 @@
 //!
 //! Every session pins its plans (`PARAMETERS`): each statement finds its rows by an index, however stale the statistics.
 
+mod audience;
 mod claim;
 mod commit;
 mod fold;
 mod groups;
 mod list;
+mod look;
+mod messages;
 mod migrate;
 mod node;
 mod queue;
 mod read;
 mod rows;
+mod sweep;
 mod write;
 
 #[cfg(test)]
@@ -25,7 +29,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
-use domain::{Change, Claimed, DeadJob, Entity, Event, Job, JobId, Kind, Lease, Owner, Timestamp};
+use domain::{Audience, Change, Claimed, DeadJob, Entity, Event, Job, JobId, Kind, Lease, Received, Timestamp};
 use futures_util::FutureExt;
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
@@ -33,7 +37,7 @@ use tokio::task::JoinHandle;
 use self::commit::{Committer, away};
 use self::node::Node;
 use self::queue::{Queue, Waiting};
-use super::{Claim, Depth, Head, Journal, List, Migrated, Options, Page, Receipt};
+use super::{Claim, Depth, Head, Journal, List, MessageCounts, Migrated, Options, Page, Receipt, Receive};
 use crate::postgres::Server;
 use crate::wake::Wake;
 use crate::{Fault, KeyHeld};
@@ -178,6 +182,16 @@ impl Journal for Postgres {
         self.writes()?.node.renew(leases).await
     }
 
+    async fn receive(&self, receive: Receive) -> Result<Vec<Received>, Fault> {
+        self.writes()?;
+        messages::receive(&mut self.reader().await?, &receive).await
+    }
+
+    async fn drop_jobs(&self, queue: &str, limit: usize) -> Result<usize, Fault> {
+        self.writes()?;
+        messages::drop_jobs(&mut self.reader().await?, queue, limit).await
+    }
+
     async fn retry_dead(&self, job: JobId, now: Timestamp) -> Result<bool, Fault> {
         self.writes()?;
         groups::judge_dead(&mut self.reader().await?, job, groups::Verdict::Retry, now).await
@@ -190,12 +204,23 @@ impl Journal for Postgres {
 
     async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, Fault> {
         self.writes()?;
-        write::sweep(&self.reader().await?, now, limit).await
+        sweep::sweep(&self.reader().await?, now, limit).await
     }
 
     async fn forget(&self, before: Timestamp, limit: usize) -> Result<usize, Fault> {
         self.writes()?;
-        write::forget(&mut self.reader().await?, before, limit).await
+        sweep::forget(&mut self.reader().await?, before, limit).await
+    }
+
+    async fn prune(
+        &self,
+        kind: Kind,
+        statuses: &[&'static str],
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<usize, Fault> {
+        self.writes()?;
+        sweep::prune(&mut self.reader().await?, kind, statuses, before, limit).await
     }
 
     async fn entity(&self, kind: Kind, id: &str) -> Result<Option<Entity>, Fault> {
@@ -214,8 +239,13 @@ impl Journal for Postgres {
         read::history(&self.reader().await?, kind, id, after, limit).await
     }
 
-    async fn events(&self, after: u64, owner: Option<Owner>, limit: usize) -> Result<Vec<Event>, Fault> {
-        read::events(&self.reader().await?, after, owner.as_ref(), limit).await
+    async fn events(&self, after: u64, audience: Option<&Audience>, limit: usize) -> Result<Vec<Event>, Fault> {
+        let mut client = self.reader().await?;
+        match audience {
+            None => read::events(&client, after, limit).await,
+            Some(audience) if self.writes.is_none() => audience::read(&client, after, audience, limit).await,
+            Some(audience) => audience::events(&mut client, after, audience, limit).await,
+        }
     }
 
     async fn key(&self, scope: &str, key: &str, now: Timestamp) -> Result<Option<KeyHeld>, Fault> {
@@ -236,6 +266,18 @@ impl Journal for Postgres {
 
     async fn depth(&self, queue: &str, now: Timestamp) -> Result<Depth, Fault> {
         read::depth(&self.reader().await?, queue, now).await
+    }
+
+    async fn message_counts(&self, queue: &str, now: Timestamp) -> Result<MessageCounts, Fault> {
+        messages::counts(&self.reader().await?, queue, now).await
+    }
+
+    async fn hidden(&self, queue: &str, now: Timestamp, limit: u64) -> Result<u64, Fault> {
+        messages::hidden(&self.reader().await?, queue, now, limit).await
+    }
+
+    async fn levels(&self, names: &[String]) -> Result<Vec<i64>, Fault> {
+        messages::levels(&self.reader().await?, names).await
     }
 
     /// Goes the way of every change, so that it also shows whether committers are at work.

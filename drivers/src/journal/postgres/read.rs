@@ -1,7 +1,7 @@
 //! The questions that readers answer.
 
 use deadpool_postgres::Object;
-use domain::{DeadJob, Entity, Event, Job, JobId, Kind, Owner, Timestamp};
+use domain::{DeadJob, Entity, Event, Job, JobId, Kind, Timestamp};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -17,7 +17,7 @@ pub(super) async fn entity(client: &Object, kind: Kind, id: &str) -> Result<Opti
     if has_zero_byte(id) {
         return Ok(None);
     }
-    let sql = format!("select {} from entity where kind = $1 and id = $2", rows::ENTITY);
+    let sql = format!("select {} from entity where id = $2 and kind || '' = $1", rows::ENTITY);
     Ok(all(client, &sql, &[&kind.as_str(), &id], rows::entity).await?.pop())
 }
 
@@ -38,19 +38,9 @@ pub(super) async fn history(
     all(client, &sql, &[&kind.as_str(), &id, &sql_number(after), &sql_limit(limit)], rows::event).await
 }
 
-pub(super) async fn events(
-    client: &Object,
-    after: u64,
-    owner: Option<&Owner>,
-    limit: usize,
-) -> Result<Vec<Event>, Fault> {
-    let (after, limit) = (sql_number(after), sql_limit(limit));
-    let Some(owner) = owner else {
-        let sql = format!("select {} from event where seq > $1 order by seq limit $2", rows::EVENT);
-        return all(client, &sql, &[&after, &limit], rows::event).await;
-    };
-    let sql = format!("select {} from event where owner = $1 and seq > $2 order by seq limit $3", rows::EVENT);
-    all(client, &sql, &[&owner.as_str(), &after, &limit], rows::event).await
+pub(super) async fn events(client: &Object, after: u64, limit: usize) -> Result<Vec<Event>, Fault> {
+    let sql = format!("select {} from event where seq > $1 order by seq limit $2", rows::EVENT);
+    all(client, &sql, &[&sql_number(after), &sql_limit(limit)], rows::event).await
 }
 
 pub(super) async fn key(client: &Object, scope: &str, key: &str, now: Timestamp) -> Result<Option<KeyHeld>, Fault> {
@@ -71,7 +61,10 @@ pub(super) async fn head(client: &Object) -> Result<Head, Fault> {
 }
 
 pub(super) async fn jobs(client: &Object, queue: &str, after: JobId, limit: usize) -> Result<Vec<Job>, Fault> {
-    let sql = format!("select {} from job where queue = $1 and id > $2 order by id limit $3", rows::JOB);
+    if has_zero_byte(queue) {
+        return Ok(Vec::new());
+    }
+    let sql = format!("select {} from job where queue || '' = $1 and id + 0 > $2 order by id + 0 limit $3", rows::JOB);
     all(client, &sql, &[&queue, &sql_number(after), &sql_limit(limit)], rows::job).await
 }
 
@@ -82,12 +75,13 @@ pub(super) async fn dead_jobs(client: &Object, queue: &str, after: JobId, limit:
 
 pub(super) async fn depth(client: &Object, queue: &str, now: Timestamp) -> Result<Depth, Fault> {
     let sql = "select count(*), count(*) filter (where live), count(*) filter (where head and run_at <= $2 and not live),
-        (select count(*) from dead_job where queue = $1)
+        (select count(*) from dead_job where queue = $1), min(run_at) filter (where head and run_at <= $2 and not live)
         from (select head, run_at, coalesce(lease_until > (extract(epoch from clock_timestamp()) * 1000000)::bigint, false)
-          as live from job where queue = $1) as j";
+          as live from job where queue || '' = $1) as j";
     let depth = |row: &Row| {
         let (all, leased, ready) = (number(row, 0)?, number(row, 1)?, number(row, 2)?);
-        Ok(Depth { ready, leased, waiting: all - leased - ready, dead: number(row, 3)? })
+        let oldest = rows::get::<Option<i64>>(row, 4)?.map(Timestamp);
+        Ok(Depth { ready, leased, waiting: all - leased - ready, dead: number(row, 3)?, oldest })
     };
     Ok(all(client, sql, &[&queue, &now.0], depth).await?.pop().unwrap_or_default())
 }

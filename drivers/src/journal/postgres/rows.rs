@@ -8,9 +8,10 @@ use tokio_postgres::{Error, Row};
 use crate::{Fault, KeyHeld, postgres};
 
 /// The columns of [`entity`].
-pub(super) const ENTITY: &str = "kind, id, version, status, owner, body, created_seq, created_at, updated_at";
+pub(super) const ENTITY: &str =
+    "kind, id, version, status, owner, body, created_seq, created_at, updated_at, party, parent";
 /// The columns of [`event`].
-pub(super) const EVENT: &str = "seq, kind, id, version, type, owner, body, at";
+pub(super) const EVENT: &str = "seq, kind, id, version, type, owner, body, at, party";
 /// The columns of [`job`].
 pub(super) const JOB: &str = "id, queue, group_id, lane, run_at, attempt, body, last_error";
 /// The columns of [`dead_job`].
@@ -25,6 +26,8 @@ pub(super) fn entity(row: &Row) -> Result<Entity, Fault> {
         version: number(row, 2)?,
         status: get(row, 3)?,
         owner: owner(row, 4)?,
+        party: party(row, 9)?,
+        parent: get(row, 10)?,
         body: get(row, 5)?,
         created_seq: number(row, 6)?,
         created_at: Timestamp(get(row, 7)?),
@@ -40,6 +43,7 @@ pub(super) fn event(row: &Row) -> Result<Event, Fault> {
         version: number(row, 3)?,
         type_: get(row, 4)?,
         owner: owner(row, 5)?,
+        party: party(row, 8)?,
         body: get(row, 6)?,
         at: Timestamp(get(row, 7)?),
     })
@@ -92,7 +96,14 @@ pub(super) fn kind(row: &Row, column: usize) -> Result<Kind, Fault> {
 }
 
 pub(super) fn owner(row: &Row, column: usize) -> Result<Owner, Fault> {
-    let name: &str = get(row, column)?;
+    account(get(row, column)?)
+}
+
+fn party(row: &Row, column: usize) -> Result<Option<Owner>, Fault> {
+    get::<Option<&str>>(row, column)?.map(account).transpose()
+}
+
+fn account(name: &str) -> Result<Owner, Fault> {
     Owner::parse(name).ok_or_else(|| unreadable(&format!("{name:?} is no account")))
 }
 

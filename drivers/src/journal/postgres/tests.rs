@@ -1,6 +1,7 @@
 //! The conformance suite on a real server, and what only this driver has to show.
 
 mod cluster;
+mod plans;
 mod proxy;
 mod tls;
 
@@ -70,3 +71,37 @@ macro_rules! tests {
     };
 }
 journal_cases!(tests);
+
+#[tokio::test]
+async fn views_answer() {
+    use domain::{Change, EntityWrite, Expect, Kind, Owner};
+    let server = Server::new();
+    let journal = server.open(60_000).await;
+    let trade = |kind, body: &str| EntityWrite {
+        kind,
+        id: "x".to_owned(),
+        expect: Expect::Absent,
+        status: "new",
+        owner: Owner::parse("acme").unwrap(),
+        party: Owner::parse("bob"),
+        parent: Some("d".to_owned()),
+        body: body.to_owned(),
+        event: None,
+    };
+    let entities = vec![
+        trade(
+            Kind::Deal,
+            r#"{"currency":"GBP","items":[1,2],"totalPrice":7,"reservation":{"buyer":"bob","amount":5}}"#,
+        ),
+        trade(Kind::Bid, r#"{"currency":"GBP","amount":6}"#),
+        trade(Kind::Invoice, r#"{"currency":"GBP","number":3,"total":5}"#),
+    ];
+    journal.apply(Change { at: Timestamp(1), entities, ..Change::default() }).await.unwrap();
+    for (sql, expected) in [
+        ("select seller, items, total_price + 1, buyer, agreed_price + 1 from deals", "acme|2|8|bob|6"),
+        ("select buyer, seller, deal_id, amount + 1, currency from bids", "acme|bob|d|7|GBP"),
+        ("select seller, buyer, deal_id, number + 1, total + 1 from invoices", "acme|bob|d|4|6"),
+    ] {
+        assert_eq!(server.database.run(sql), expected);
+    }
+}

@@ -1,33 +1,27 @@
 //! The rows of a batch, column by column, and the statements that write them: one per table and kind of write, all sent
 //! without waiting in between.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use deadpool_postgres::Object;
-use domain::{JobId, Kind, NewJob, Timestamp};
+use domain::{JobId, Kind, NewJob, Owner, Timestamp};
 use futures_util::future::join_all;
 use tokio_postgres::Error;
 use tokio_postgres::types::ToSql;
 
-use super::fold::{Counters, Standing, StandingKey, Standings, Written};
-use super::read::sql_limit;
-use super::rows::fault;
-use crate::Fault;
-
-/// The most rows that one sweep deletes.
-const SWEEP_LIMIT: usize = 100_000;
+use super::fold::{Birth, Counters, Standing, StandingKey, Standings, Written};
 
 const INSERT_ENTITIES: &str =
-    "insert into entity (created_seq, kind, id, version, status, owner, body, created_at, updated_at)
+    "insert into entity (created_seq, kind, id, version, status, owner, body, created_at, updated_at, party, parent)
     select * from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-    $8::bigint[], $9::bigint[])";
+    $8::bigint[], $9::bigint[], $10::text[], $11::text[])";
 const UPDATE_ENTITIES: &str =
     "update entity e set version = w.version, status = w.status, body = w.body, updated_at = w.at
     from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[])
-    as w (kind, id, version, status, body, at) where e.kind = w.kind and e.id = w.id";
-const INSERT_EVENTS: &str = "insert into event (seq, kind, id, version, type, owner, body, at)
+    as w (kind, id, version, status, body, at) where e.id = w.id and e.kind || '' = w.kind";
+const INSERT_EVENTS: &str = "insert into event (seq, kind, id, version, type, owner, body, at, party)
     select * from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-    $8::bigint[])";
+    $8::bigint[], $9::text[])";
 const WRITE_KEYS: &str = "insert into idempotency (scope, key, fingerprint, kind, id, version, expires_at)
     select * from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
     on conflict (scope, key) do update set fingerprint = excluded.fingerprint, kind = excluded.kind, id = excluded.id,
@@ -45,9 +39,14 @@ const BURY_JOBS: &str = "with gone as (delete from job j using unnest($1::bigint
 const GIVE_BACK_JOBS: &str = "update job j set run_at = w.run_at, attempt = greatest(j.attempt - w.uncounted, 0),
     lease_until = null, holder = null, last_error = coalesce(w.error, j.last_error)
     from unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[]) as w (id, run_at, uncounted, error) where j.id = w.id";
+const SHOW_MESSAGES: &str = "update job j set run_at = w.run_at, call = null, call_of = null
+    from unnest($1::bigint[], $2::bigint[]) as w (id, run_at) where j.id = w.id";
+const MOVE_LEVELS: &str = "insert into level (name, value) select * from unnest($1::text[], $2::bigint[])
+    on conflict (name) do update set value = excluded.value";
 /// The oldest job of each group becomes its head, unless the group has one or is parked.
 pub(super) const PROMOTE: &str = "update job j set head = true
-    from (select (select n.id from job n where n.queue = g.queue and n.group_id = g.group_id order by n.id limit 1) as id
+    from (select (select n.id from job n where n.queue = g.queue and n.group_id = g.group_id and not n.head
+          order by n.id limit 1) as id
         from unnest($1::text[], $2::text[]) as g (queue, group_id)
         where not exists (select 1 from job h where h.queue = g.queue and h.group_id = g.group_id and h.head)
         and not exists (select 1 from dead_job d where d.queue = g.queue and d.group_id = g.group_id and d.parked)) as next
@@ -57,18 +56,20 @@ const MOVE_HEAD: &str = "update journal_head set seq = $1, job = $2, created = $
 /// One column of a statement: an array with a value for each row.
 type Column<'a> = Box<dyn ToSql + Sync + Send + 'a>;
 
-fn column<'a, R, T: ToSql + Sync + Send + 'a>(rows: &'a [R], get: impl Fn(&'a R) -> T) -> Column<'a> {
-    Box::new(rows.iter().map(get).collect::<Vec<T>>())
+fn column<'a, R: 'a, T: ToSql + Sync + Send + 'a>(
+    rows: impl IntoIterator<Item = &'a R>,
+    get: impl Fn(&'a R) -> T,
+) -> Column<'a> {
+    Box::new(rows.into_iter().map(get).collect::<Vec<T>>())
 }
 
 /// An entity that the batch creates.
 struct NewEntity {
-    number: i64,
     kind: &'static str,
     id: String,
     version: i64,
     owner: String,
-    created_at: i64,
+    birth: Birth,
     written: Written,
 }
 
@@ -88,6 +89,7 @@ pub(super) struct EventRow {
     pub(super) version: i64,
     pub(super) type_: &'static str,
     pub(super) owner: String,
+    pub(super) party: Option<Owner>,
     pub(super) body: String,
     pub(super) at: i64,
 }
@@ -131,15 +133,18 @@ pub(super) struct Writes {
     buried: Vec<BuriedRow>,
     returned: Vec<ReturnedRow>,
     jobs: Vec<JobRow>,
+    /// Messages that are hidden or shown, each with the time.
+    shown: Vec<(i64, i64)>,
+    levels: Vec<(String, i64)>,
     /// Groups whose head may have to be found, each with its queue.
-    groups: Vec<(String, String)>,
+    groups: BTreeSet<(String, String)>,
 }
 
 impl Writes {
     pub(super) fn job(&mut self, id: JobId, job: &NewJob) {
         self.jobs.push(JobRow { id: id.cast_signed(), job: job.clone() });
         if let Some(group) = &job.group {
-            self.group(job.queue, group);
+            self.group(&job.queue, group);
         }
     }
 
@@ -153,7 +158,7 @@ impl Writes {
     }
 
     pub(super) fn group(&mut self, queue: &str, group: &str) {
-        self.groups.push((queue.to_owned(), group.to_owned()));
+        self.groups.insert((queue.to_owned(), group.to_owned()));
     }
 
     /// Takes what the batch leaves of the rows that it touches.
@@ -162,28 +167,30 @@ impl Writes {
         self.entities(standings.entities);
         let written = standings.keys.into_iter().filter(|(_, key)| key.written);
         self.keys.extend(written.map(|(name, key)| KeyRow { name, key }));
+        let shown = standings.messages.into_iter().filter(|(_, message)| message.written);
+        self.shown.extend(shown.map(|(id, message)| (id.cast_signed(), message.run_at)));
+        let moved = standings.levels.into_iter().filter(|(_, level)| level.written);
+        self.levels.extend(moved.map(|(name, level)| (name, level.value)));
     }
 
     fn entities(&mut self, entities: HashMap<(Kind, String), Standing>) {
         for ((kind, id), Standing { version, owner, written }) in entities {
-            let Some(written) = written else { continue };
+            let Some(mut written) = written else { continue };
             let (kind, version) = (kind.as_str(), version.cast_signed());
-            match written.created {
-                Some((number, at)) => {
-                    let number = number.cast_signed();
-                    self.new.push(NewEntity { number, kind, id, version, owner, created_at: at.0, written });
-                }
+            match written.birth.take() {
+                Some(birth) => self.new.push(NewEntity { kind, id, version, owner, birth, written }),
                 None => self.changed.push(ChangedEntity { kind, id, version, written }),
             }
         }
         // In the order of their creation rows append to their indexes.
-        self.new.sort_unstable_by_key(|row| row.number);
+        self.new.sort_unstable_by_key(|row| row.birth.number);
     }
 
     /// Whether nothing is to be written.
     pub(super) fn is_empty(&self) -> bool {
         let jobs = self.ended.is_empty() && self.buried.is_empty() && self.returned.is_empty() && self.jobs.is_empty();
-        !self.beat && self.new.is_empty() && self.changed.is_empty() && self.keys.is_empty() && jobs
+        let entities = self.new.is_empty() && self.changed.is_empty() && self.keys.is_empty();
+        !self.beat && entities && jobs && self.shown.is_empty() && self.levels.is_empty()
     }
 
     /// Sends every statement and the commit, without waiting in between; an error of one makes the commit roll back.
@@ -218,9 +225,16 @@ impl Writes {
         }
         let new = self.new.iter().map(|row| (row.kind, &row.id, row.version, &row.written));
         let changed = self.changed.iter().map(|row| (row.kind, &row.id, row.version, &row.written));
-        let Some((kind, id, version, written)) = new.chain(changed).next() else { return Ok(None) };
+        let Some((kind, id, version, written)) = new.chain(changed).next() else {
+            let Some(JobRow { id, job }) = self.jobs.last() else { return Ok(None) };
+            let sql =
+                "select exists (select from job where id = $1 and queue || '' = $2 and run_at = $3 and body = $4)";
+            let row = client.query_one(sql, &[id, &job.queue.as_ref(), &job.run_at.0, &job.body]).await?;
+            // It may have been handed out meanwhile.
+            return Ok(row.try_get::<_, bool>(0)?.then_some(true));
+        };
         let sql = "select exists (select from entity
-            where kind = $1 and id = $2 and version = $3 and updated_at = $4 and body = $5)";
+            where id = $2 and kind || '' = $1 and version = $3 and updated_at = $4 and body = $5)";
         let row = client.query_one(sql, &[&kind, id, &version, &written.at.0, &written.body]).await?;
         // It may have changed again meanwhile.
         Ok(row.try_get::<_, bool>(0)?.then_some(true))
@@ -236,6 +250,8 @@ impl Writes {
             (END_JOBS, self.ended.len(), vec![column(&self.ended, |id| *id)]),
             (BURY_JOBS, self.buried.len(), self.buried_columns()),
             (GIVE_BACK_JOBS, self.returned.len(), self.returned_columns()),
+            (SHOW_MESSAGES, self.shown.len(), self.shown_columns()),
+            (MOVE_LEVELS, self.levels.len(), self.level_columns()),
             (INSERT_JOBS, self.jobs.len(), self.job_columns()),
             (PROMOTE, self.groups.len(), self.group_columns()),
             (MOVE_HEAD, 1, self.head_columns()),
@@ -246,15 +262,17 @@ impl Writes {
     fn new_columns(&self) -> Vec<Column<'_>> {
         let rows = &self.new;
         vec![
-            column(rows, |row| row.number),
+            column(rows, |row| row.birth.number.cast_signed()),
             column(rows, |row| row.kind),
             column(rows, |row| row.id.as_str()),
             column(rows, |row| row.version),
             column(rows, |row| row.written.status),
             column(rows, |row| row.owner.as_str()),
             column(rows, |row| row.written.body.as_str()),
-            column(rows, |row| row.created_at),
+            column(rows, |row| row.birth.at.0),
             column(rows, |row| row.written.at.0),
+            column(rows, |row| row.birth.party.as_ref().map(Owner::as_str)),
+            column(rows, |row| row.birth.parent.as_deref()),
         ]
     }
 
@@ -281,6 +299,7 @@ impl Writes {
             column(rows, |row| row.owner.as_str()),
             column(rows, |row| row.body.as_str()),
             column(rows, |row| row.at),
+            column(rows, |row| row.party.as_ref().map(Owner::as_str)),
         ]
     }
 
@@ -321,12 +340,20 @@ impl Writes {
         let rows = &self.jobs;
         vec![
             column(rows, |row| row.id),
-            column(rows, |row| row.job.queue),
+            column(rows, |row| row.job.queue.as_ref()),
             column(rows, |row| row.job.group.as_deref()),
             column(rows, |row| row.job.lane.as_deref().unwrap_or_default()),
             column(rows, |row| row.job.run_at.0),
             column(rows, |row| row.job.body.as_str()),
         ]
+    }
+
+    fn shown_columns(&self) -> Vec<Column<'_>> {
+        vec![column(&self.shown, |(id, _)| *id), column(&self.shown, |(_, run_at)| *run_at)]
+    }
+
+    fn level_columns(&self) -> Vec<Column<'_>> {
+        vec![column(&self.levels, |(name, _)| name.as_str()), column(&self.levels, |(_, value)| *value)]
     }
 
     fn group_columns(&self) -> Vec<Column<'_>> {
@@ -342,34 +369,4 @@ impl Writes {
 /// What an operator reads may come from outside, and PostgreSQL holds every character but U+0000.
 fn plain(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
-}
-
-/// Deletes expired keys, at most `limit`; those that another node sweeps at this moment are its own.
-pub(super) async fn sweep(client: &Object, now: Timestamp, limit: usize) -> Result<usize, Fault> {
-    let sql = "delete from idempotency where (scope, key) in (select scope, key from idempotency
-        where expires_at <= $1 order by expires_at limit $2 for update skip locked)";
-    let limit = i64::try_from(limit.min(SWEEP_LIMIT)).unwrap_or(0);
-    let swept = async { client.execute(&client.prepare_cached(sql).await?, &[&now.0, &limit]).await };
-    let swept = swept.await.map_err(|error| fault(&error))?;
-    Ok(usize::try_from(swept).unwrap_or(usize::MAX))
-}
-
-/// Deletes at most `limit` of the oldest events, up to the first that is not older than `before`, and never the newest: in
-/// its turn among those who write, since the floor stands beside the head.
-pub(super) async fn forget(client: &mut Object, before: Timestamp, limit: usize) -> Result<usize, Fault> {
-    let forgotten = async {
-        let transaction = client.transaction().await?;
-        let head = transaction.query_one("select floor, seq from journal_head for update", &[]).await?;
-        let (floor, seq): (i64, i64) = (head.try_get(0)?, head.try_get(1)?);
-        let sql = "select seq, at from event where seq > $1 and seq < $2 order by seq limit $3";
-        let oldest = transaction.query(sql, &[&floor, &seq, &sql_limit(limit)]).await?;
-        let old = oldest.iter().take_while(|row| row.get::<_, i64>(1) < before.0);
-        let Some(last) = old.last().map(|row| row.get::<_, i64>(0)) else { return Ok(0) };
-        let deleted = transaction.execute("delete from event where seq <= $1", &[&last]).await?;
-        transaction.execute("update journal_head set floor = $1", &[&last]).await?;
-        transaction.commit().await?;
-        Ok(deleted)
-    };
-    let deleted: u64 = forgotten.await.map_err(|error: Error| fault(&error))?;
-    Ok(usize::try_from(deleted).unwrap_or(usize::MAX))
 }

@@ -1,8 +1,9 @@
 //! One change: what it expects is checked first, then it is written.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use domain::{Change, EntityWrite, Expect, Key};
+use domain::{Change, EntityWrite, Expect, Given, Key, LevelMove, Owner};
 use rusqlite::{Connection, Error, OptionalExtension, params};
 
 use super::lease::Leases;
@@ -73,6 +74,9 @@ impl Batch<'_> {
         {
             return Err(Stop::Alone(Fault::Conflict(Conflict::StaleLease(step.lease.job))));
         }
+        self.check_given(change)?;
+        let levels = self.levels_after(change)?;
+        self.check_messages(change)?;
         self.begin()?;
         for key in &change.keys {
             if let Some(held) = find_key(self.conn, &key.scope, &key.key, change.at.0)? {
@@ -87,10 +91,48 @@ impl Batch<'_> {
         if let Some(step) = &change.step {
             self.step(step, change.at.0)?;
         }
+        for step in &change.messages {
+            self.settle(step, change.at.0)?;
+        }
+        for (name, value) in levels {
+            self.conn.prepare_cached("insert or replace into level values (?1, ?2)")?.execute(params![name, value])?;
+        }
         for job in &change.jobs {
             receipt.jobs.push(self.enqueue(job, change.at.0)?);
         }
         Ok(receipt)
+    }
+
+    fn check_given(&self, change: &Change) -> Result<(), Stop> {
+        for Given { kind, id, version } in &change.given {
+            let found: Option<u64> = self
+                .conn
+                .prepare_cached("select version from entity where kind = ?1 and id = ?2")?
+                .query_row(params![kind.as_str(), id], |row| rows::number(row, 0))
+                .optional()?;
+            if found.unwrap_or(0) != *version {
+                return Err(Stop::Alone(Fault::Conflict(Conflict::Version { kind: *kind, id: id.clone() })));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the change leaves the levels that it moves.
+    fn levels_after<'c>(&self, change: &'c Change) -> Result<BTreeMap<&'c str, i64>, Stop> {
+        let mut levels: BTreeMap<&str, i64> = BTreeMap::new();
+        for LevelMove { name, add } in &change.levels {
+            let sum = levels.entry(name).or_default();
+            *sum = sum.saturating_add(*add);
+        }
+        let mut read = self.conn.prepare_cached("select value from level where name = ?1")?;
+        for (name, value) in &mut levels {
+            let before: i64 = read.query_row([*name], |row| row.get(0)).optional()?.unwrap_or(0);
+            *value = value.saturating_add(before);
+            if !(0..=LevelMove::HIGHEST).contains(value) {
+                return Err(Stop::Alone(Fault::Conflict(Conflict::Level { name: (*name).to_owned(), at: before })));
+            }
+        }
+        Ok(levels)
     }
 
     /// With one entity its own write is the check, and nothing has been written before it. With more, a savepoint takes
@@ -130,7 +172,7 @@ impl Batch<'_> {
         let owner = other_owner.as_deref().unwrap_or_else(|| write.owner.as_str());
         let seq = self.state.counters.seq + 1;
         let version = write.expect.next_version().cast_signed();
-        let mut insert = self.conn.prepare_cached("insert into event values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+        let mut insert = self.conn.prepare_cached("insert into event values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
         insert.execute(params![
             seq.cast_signed(),
             write.kind.as_str(),
@@ -139,7 +181,8 @@ impl Batch<'_> {
             draft.type_,
             owner,
             draft.body,
-            at
+            at,
+            write.party.as_ref().map(Owner::as_str)
         ])?;
         self.state.counters.seq = seq;
         receipt.seq = seq;
@@ -149,7 +192,7 @@ impl Batch<'_> {
     fn insert_entity(&mut self, write: &EntityWrite, at: i64) -> Result<(), Stop> {
         let created = self.state.counters.created + 1;
         let mut insert = self.conn.prepare_cached(
-            "insert into entity values (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?7) on conflict (kind, id) do nothing",
+            "insert into entity values (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?7, ?8, ?9) on conflict (kind, id) do nothing",
         )?;
         let row = params![
             created.cast_signed(),
@@ -158,7 +201,9 @@ impl Batch<'_> {
             write.status,
             write.owner.as_str(),
             write.body,
-            at
+            at,
+            write.party.as_ref().map(Owner::as_str),
+            write.parent
         ];
         if insert.execute(row)? == 0 {
             return Err(Stop::Alone(Fault::Conflict(Conflict::Exists { kind: write.kind, id: write.id.clone() })));

@@ -12,9 +12,11 @@ use crate::Fault;
 use crate::journal::Migrated;
 
 /// The migrations, oldest first; their count is the schema's version.
-pub(super) const MIGRATIONS: [&str; 2] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     include_str!("../../../migrations/sqlite/0001_journal.sql"),
     include_str!("../../../migrations/sqlite/0002_retention.sql"),
+    include_str!("../../../migrations/sqlite/0003_parties.sql"),
+    include_str!("../../../migrations/sqlite/0004_queues.sql"),
 ];
 /// Marks the file as ours: `TWJ1`.
 const APPLICATION: i32 = 0x5457_4a31;

@@ -48,7 +48,8 @@ impl Batch<'_> {
             };
             self.conn
                 .prepare_cached(
-                    "insert into job select id, queue, group_id, ?2, lane, ?3, 0, null, lease_token, body, last_error
+                    "insert into job (id, queue, group_id, head, lane, run_at, attempt, lease_until, lease_token, body, last_error)
+                     select id, queue, group_id, ?2, lane, ?3, 0, null, lease_token, body, last_error
                      from dead_job where id = ?1",
                 )?
                 .execute(params![job.cast_signed(), head, now])?;

@@ -43,14 +43,17 @@ impl Batch<'_> {
         let run_at = job.run_at.0;
         let head = match &job.group {
             None => true,
-            Some(group) => groups::is_free(self.conn, job.queue, group)?,
+            Some(group) => groups::is_free(self.conn, &job.queue, group)?,
         };
         self.conn
-            .prepare_cached("insert into job values (?1, ?2, ?3, ?4, ?5, ?6, 0, null, 0, ?7, null)")?
+            .prepare_cached(
+                "insert into job (id, queue, group_id, head, lane, run_at, attempt, lease_token, body)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7)",
+            )?
             .execute(params![id.cast_signed(), job.queue, job.group, head, job.lane, run_at, job.body])?;
         self.state.counters.job = id;
         if head {
-            let place = self.state.windows.place(job.queue, job.lane.as_deref());
+            let place = self.state.windows.place(&job.queue, job.lane.as_deref());
             self.state.windows.offer(place, (run_at, id), at);
         }
         Ok(id)
@@ -61,7 +64,7 @@ impl Batch<'_> {
         self.state.clock = (self.now, claim.now.0);
         self.reap();
         let queue = self.state.windows.queue(claim.queue);
-        self.state.windows.limit_lanes(queue, claim.per_lane);
+        self.state.windows.limit_lanes(queue, claim.per_lane, &claim.narrow);
         let mut claimed = Vec::new();
         while claimed.len() < claim.limit.min(CLAIM_LIMIT) {
             match self.state.windows.next(queue, claim.now.0) {
@@ -85,7 +88,7 @@ impl Batch<'_> {
     }
 
     /// Reads the lane's next due jobs into its window.
-    fn load(&mut self, place: Place, now: i64) -> Result<(), Error> {
+    pub(super) fn load(&mut self, place: Place, now: i64) -> Result<(), Error> {
         let (mark, limit) = self.state.windows.refill(place);
         let queue = self.state.windows.queue_name(place.queue);
         let lane = self.state.windows.lane_name(place);

@@ -1,17 +1,20 @@
 //! Pages of entities: each looks at a bounded number of rows, whatever the list filters by.
 
-use std::cmp::Reverse;
+mod ranked;
+
 use std::collections::BTreeSet;
 
+use domain::{Entity, Kind};
 use rusqlite::types::Value;
-use rusqlite::{Connection, Error, params_from_iter};
+use rusqlite::{Connection, Error, Statement};
 
 use super::read::{ROWS_LIMIT, sql_number};
 use super::rows;
-use crate::journal::{List, Page};
+use crate::journal::walks::{Stretch, Walked, Walks};
+use crate::journal::{Among, List, Page};
 
-/// The most rows that one walk looks at: a page whose filters match hardly anything ends here, and goes on from here.
-pub(super) const LOOK_AT: usize = 10_000;
+/// The most rows that one page looks at: where filters match hardly anything it ends here, and the list goes on from here.
+pub(super) const LOOK_AT: usize = 5_000;
 
 /// A page of entities, read at one moment.
 pub(super) fn entities(conn: &Connection, list: &List) -> Result<Page, Error> {
@@ -21,148 +24,231 @@ pub(super) fn entities(conn: &Connection, list: &List) -> Result<Page, Error> {
     page
 }
 
-/// With states the walk goes by state: quick where they are rare. Where it looks at too much, the owner's own entities
-/// may be quicker. Both go in the list's order, so the one that comes further knows more of it.
 fn read(conn: &Connection, list: &List) -> Result<Page, Error> {
-    let limit = list.limit.min(ROWS_LIMIT);
-    let by_owner = || Search::of(list)?.by_owner();
-    let mut found = match (list.statuses.is_empty(), &list.owner) {
-        (true, Some(_)) => by_owner()?.walk(conn, limit)?,
-        (true, None) => Search::of(list)?.by_number().walk(conn, limit)?,
-        (false, _) => Search::of(list)?.by_status().walk(conn, limit)?,
-    };
-    if !list.statuses.is_empty() && list.owner.is_some() && found.is_short(limit) {
-        let other = by_owner()?.walk(conn, limit)?;
-        if other.reach(list) > found.reach(list) {
-            found = other;
-        }
+    if let Some(field) = list.unknown_field() {
+        return Err(Error::InvalidParameterName(field.to_owned()));
     }
+    let limit = list.limit.min(ROWS_LIMIT);
+    if let [Among::Ranked(by)] = &list.among[..] {
+        return ranked::read(conn, list, by, limit);
+    }
+    let mut found = walk(conn, list, limit)?;
+    let next = if found.numbers.len() > limit {
+        found.numbers.truncate(limit);
+        found.numbers.last().copied().or(list.after)
+    } else {
+        found.goes_on
+    };
+    Ok(Page { entities: numbered(conn, &found.numbers)?, next, rank: None })
+}
+
+/// The entities of these numbers of creation.
+fn numbered(conn: &Connection, numbers: &[u64]) -> Result<Vec<Entity>, Error> {
     let sql = format!("select {} from entity where created_seq = ?1", rows::ENTITY);
     let mut read = conn.prepare_cached(&sql)?;
-    let entities = found.seqs.iter().map(|seq| read.query_row([sql_number(*seq)], rows::entity));
-    Ok(Page { entities: entities.collect::<Result<_, _>>()?, next: found.next })
+    numbers.iter().map(|seq| read.query_row([sql_number(*seq)], rows::entity)).collect()
 }
 
-/// What a walk found.
-struct Found {
-    seqs: Vec<u64>,
-    /// Where the list goes on.
-    next: Option<u64>,
+/// One more than `limit` shows that the page is not the last.
+fn walk(conn: &Connection, list: &List, limit: usize) -> Result<Walked, Error> {
+    let along = |paths: &[Path<'_>]| Search { conn, list }.walk(paths, limit + 1);
+    let statuses: BTreeSet<&str> = list.statuses.iter().map(String::as_str).collect();
+    let by_status: Vec<Path<'_>> = statuses.into_iter().map(Path::Status).collect();
+    let among = list.among.iter().map(Path::of).collect::<Result<Vec<Path<'_>>, _>>()?;
+    if among.is_empty() && by_status.is_empty() {
+        let statuses = statuses_of(conn, list.kind)?;
+        return along(&statuses.iter().map(|status| Path::Status(status)).collect::<Vec<_>>());
+    }
+    if among.is_empty() {
+        return along(&by_status);
+    }
+    let one_owner = matches!(among[..], [Path::Owner(_)]);
+    // A shop's list shows all states but one.
+    let most_states = list.kind == Kind::ShopOrder && by_status.len() > 1;
+    if by_status.is_empty() || !one_owner || list.kind == Kind::Deal || most_states {
+        return along(&among);
+    }
+    // By state is quick where the state is rare. Where it looks at too much, all of the owner's own may be quicker. Both go
+    // in the list's order, so the one that comes further knows more of it.
+    let found = along(&by_status)?;
+    if found.numbers.len() > limit || found.goes_on.is_none() {
+        return Ok(found);
+    }
+    let other = along(&among)?;
+    Ok(if other.is_further(&found, limit, list.newest_first) { other } else { found })
 }
 
-impl Found {
-    /// Whether it stopped because it had looked at enough, not because the page was full or the list over.
-    fn is_short(&self, limit: usize) -> bool {
-        self.next.is_some() && self.seqs.len() < limit
-    }
-
-    /// Grows with how far it came; the end is furthest.
-    fn reach(&self, list: &List) -> (bool, Option<u64>, Option<Reverse<u64>>) {
-        let next = self.next.filter(|_| !list.newest_first);
-        (self.next.is_none(), next, self.next.filter(|_| list.newest_first).map(Reverse))
-    }
+/// Every state that entities of the kind are in: a seek for each.
+fn statuses_of(conn: &Connection, kind: Kind) -> Result<Vec<String>, Error> {
+    let mut states = conn.prepare_cached(
+        "with recursive state (name) as (
+           select (select status from entity where kind = ?1 order by status limit 1)
+           union all
+           select (select status from entity where kind = ?1 and status > state.name order by status limit 1)
+           from state where name is not null
+         )
+         select name from state where name is not null",
+    )?;
+    states.query_map([kind.as_str()], |row| row.get(0))?.collect()
 }
 
-/// One walk: its statement, whose rows are numbers of creation and whether each is wanted, and what it binds.
-struct Search<'a> {
-    list: &'a List,
-    values: Vec<Value>,
-    sql: String,
+/// Entities that an index has in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Path<'a> {
+    Status(&'a str),
+    Owner(&'a str),
+    Party(&'a str),
+    Parent(&'a str),
+    Customer(&'a str),
 }
 
-impl<'a> Search<'a> {
-    /// `?1` is the kind, `?2` where to begin, `?3` how many rows to look at.
-    fn of(list: &'a List) -> Result<Self, Error> {
-        if let Some((field, _)) = list.fields.iter().find(|(field, _)| !is_plain(field)) {
-            return Err(Error::InvalidParameterName((*field).to_owned()));
-        }
-        let begin = list.after.map_or(if list.newest_first { i64::MAX } else { -1 }, sql_number);
-        let values = vec![list.kind.as_str().to_owned().into(), begin.into(), sql_number(LOOK_AT as u64).into()];
-        Ok(Self { list, values, sql: String::new() })
+impl<'a> Path<'a> {
+    /// # Errors
+    /// A list that goes by a number goes by nothing else.
+    fn of(among: &'a Among) -> Result<Self, Error> {
+        Ok(match among {
+            Among::Owner(_) => Self::Owner(among.name()),
+            Among::Party(_) => Self::Party(among.name()),
+            Among::Parent(_) => Self::Parent(among.name()),
+            Among::Customer(_) => Self::Customer(among.name()),
+            Among::Ranked(_) => return Err(Error::InvalidParameterName("ranked beside others".to_owned())),
+        })
     }
 
-    fn bind(&mut self, text: &str) -> usize {
-        self.values.push(text.to_owned().into());
-        self.values.len()
-    }
-
-    /// Along the list's own states, all of them merged; the owner stands in the index.
-    fn by_status(mut self) -> Self {
-        let list = self.list;
-        let less = self.less();
-        let owner = list.owner.as_ref().map(|owner| format!("owner = ?{}", self.bind(owner.as_str())));
-        let wanted = self.wanted(owner);
-        let states: BTreeSet<&String> = list.statuses.iter().collect();
-        let walk = |n| {
-            format!(
-                "select created_seq, {wanted} from entity indexed by entity_by_status \
-                 where kind = ?1 and status = ?{n} and created_seq {less} ?2"
-            )
-        };
-        let walks: Vec<String> = states.into_iter().map(|status| walk(self.bind(status))).collect();
-        self.sql = walks.join(" union all ");
-        self
-    }
-
-    /// Along everything that is the owner's.
-    fn by_owner(mut self) -> Result<Self, Error> {
-        let (list, less) = (self.list, self.less());
-        let owner = list.owner.as_ref().ok_or(Error::InvalidQuery)?;
-        let n = self.bind(owner.as_str());
-        let states: Vec<String> = list.statuses.iter().map(|status| format!("?{}", self.bind(status))).collect();
-        let status = (!states.is_empty()).then(|| format!("status in ({})", states.join(", ")));
-        let wanted = self.wanted(status);
-        self.sql = format!(
-            "select created_seq, {wanted} from entity indexed by entity_by_owner \
-             where kind = ?1 and owner = ?{n} and created_seq {less} ?2"
-        );
-        Ok(self)
-    }
-
-    /// Along everything there is.
-    fn by_number(mut self) -> Self {
-        let less = self.less();
-        let wanted = self.wanted(Some("kind = ?1".to_owned()));
-        self.sql = format!("select created_seq, {wanted} from entity not indexed where created_seq {less} ?2");
-        self
-    }
-
-    const fn less(&self) -> char {
-        if self.list.newest_first { '<' } else { '>' }
-    }
-
-    /// Whether a row is wanted. `iif` reads the body, which stands outside the index, only where the rest holds.
-    fn wanted(&mut self, cheap: Option<String>) -> String {
-        let list = self.list;
-        let cheap = cheap.unwrap_or_else(|| "1".to_owned());
-        let fields = list.fields.iter().map(|(field, text)| format!("body ->> '$.{field}' = ?{}", self.bind(text)));
-        let fields: Vec<String> = fields.collect();
-        if fields.is_empty() { cheap } else { format!("iif({cheap}, ifnull({}, 0), 0)", fields.join(" and ")) }
-    }
-
-    /// Goes until the page is full and one more shows that it is not the last, the end, or enough was looked at.
-    fn walk(self, conn: &Connection, limit: usize) -> Result<Found, Error> {
-        let direction = if self.list.newest_first { "desc" } else { "asc" };
-        let sql = format!("{} order by created_seq {direction} limit ?3", self.sql);
-        let mut statement = conn.prepare_cached(&sql)?;
-        let mut rows = statement.query(params_from_iter(self.values))?;
-        let (mut seqs, mut looked, mut last) = (Vec::new(), 0, 0);
-        while let Some(row) = rows.next()? {
-            looked += 1;
-            last = rows::number(row, 0)?;
-            if row.get(1)? {
-                if seqs.len() == limit {
-                    let next = seqs.last().copied();
-                    return Ok(Found { seqs, next });
-                }
-                seqs.push(last);
+    fn name(self) -> &'a str {
+        match self {
+            Self::Status(name) | Self::Owner(name) | Self::Party(name) | Self::Parent(name) | Self::Customer(name) => {
+                name
             }
         }
-        Ok(Found { seqs, next: (looked == LOOK_AT).then_some(last) })
+    }
+
+    /// The column and the index.
+    fn column(self, kind: Kind) -> (&'static str, &'static str) {
+        match self {
+            Self::Status(_) => ("status", "entity_by_status"),
+            Self::Owner(_) if kind == Kind::Deal => ("owner", "deal_by_owner"),
+            Self::Owner(_) => ("owner", "entity_by_owner"),
+            Self::Party(_) => ("party", "entity_by_party"),
+            Self::Parent(_) => ("parent", "entity_by_parent"),
+            Self::Customer(_) => ("body ->> '$.customerKey'", "shop_order_by_customer"),
+        }
     }
 }
 
-/// Field paths come from the program; this keeps it so that no other text ever gets into a statement.
-fn is_plain(field: &str) -> bool {
-    !field.is_empty() && field.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.')
+struct Search<'a> {
+    conn: &'a Connection,
+    list: &'a List,
+}
+
+impl Search<'_> {
+    /// Walks all of the paths at once, for so many entities.
+    fn walk(&self, paths: &[Path<'_>], want: usize) -> Result<Walked, Error> {
+        let list = self.list;
+        let begin = list.after.unwrap_or(if list.newest_first { i64::MAX.cast_unsigned() } else { 0 });
+        // One walk stops by itself as soon as it has found enough.
+        let first = if paths.len() == 1 { LOOK_AT } else { (2 * want / paths.len().max(1)).max(2) };
+        let mut paths = paths.to_vec();
+        // One statement serves all the paths along an index, one after the other.
+        paths.sort_unstable();
+        let mut walks = Walks::new(paths.len(), list.newest_first, begin, want, first).looking_at(LOOK_AT);
+        loop {
+            let mut turn = walks.turn();
+            if turn.is_empty() {
+                return Ok(walks.end());
+            }
+            turn.sort_unstable();
+            let column = |walk: &usize| paths[*walk].column(list.kind);
+            for same in turn.chunk_by(|a, b| column(a) == column(b)) {
+                let mut statement = self.conn.prepare_cached(&self.statement(paths[same[0]]))?;
+                self.bind(&mut statement, paths[same[0]])?;
+                for walk in same {
+                    let stretch = stretch(&mut statement, paths[*walk].name(), &walks, *walk)?;
+                    walks.read(*walk, stretch);
+                }
+            }
+        }
+    }
+
+    /// `?1` is the name, `?2` where to begin, `?3` how many rows to look at. Rows are a number of creation and whether the
+    /// entity is wanted.
+    fn statement(&self, path: Path<'_>) -> String {
+        let (column, index) = path.column(self.list.kind);
+        let (less, direction) = if self.list.newest_first { ("<", "desc") } else { (">", "asc") };
+        let (kind, wanted) = (self.list.kind, self.wanted(path));
+        format!(
+            "select created_seq, {wanted} from entity indexed by {index} \
+             where kind = '{kind}' and {column} = ?1 and created_seq {less} ?2 order by created_seq {direction} limit ?3"
+        )
+    }
+
+    /// Whether a row is wanted. `iif` reads the body, which stands outside most indexes, only where the rest holds.
+    fn wanted(&self, path: Path<'_>) -> String {
+        let (mut cheap, mut dear, mut n) = (Vec::new(), Vec::new(), 4);
+        let mut next = || {
+            n += 1;
+            n - 1
+        };
+        match path {
+            Path::Status(_) => cheap.extend(self.owner().map(|_| format!("owner = ?{}", next()))),
+            _ if self.list.statuses.is_empty() => {}
+            _ => {
+                let states: Vec<String> = self.list.statuses.iter().map(|_| format!("?{}", next())).collect();
+                cheap.push(format!("status in ({})", states.join(", ")));
+            }
+        }
+        let fields = self.list.fields.iter().map(|(field, _)| format!("body ->> '$.{field}' = ?{}", next()));
+        dear.extend(fields);
+        for (field, _) in &self.list.ranges {
+            dear.push(format!("body ->> '$.{field}' between ?{} and ?{}", next(), next()));
+        }
+        let cheap = if cheap.is_empty() { "1".to_owned() } else { cheap.join(" and ") };
+        if dear.is_empty() { cheap } else { format!("iif({cheap}, ifnull({}, 0), 0)", dear.join(" and ")) }
+    }
+
+    /// In the order of [`Self::wanted`].
+    fn bind(&self, statement: &mut Statement<'_>, path: Path<'_>) -> Result<(), Error> {
+        let list = self.list;
+        let mut values: Vec<Value> = match path {
+            Path::Status(_) => self.owner().map(|owner| owner.to_owned().into()).into_iter().collect(),
+            _ => list.statuses.iter().map(|status| status.clone().into()).collect(),
+        };
+        values.extend(list.fields.iter().map(|(_, text)| Value::from(text.clone())));
+        values.extend(list.ranges.iter().flat_map(|(_, range)| [Value::from(*range.start()), (*range.end()).into()]));
+        for (n, value) in values.into_iter().enumerate() {
+            statement.raw_bind_parameter(n + 4, value)?;
+        }
+        Ok(())
+    }
+
+    /// The one owner whose entities are looked for by state.
+    fn owner(&self) -> Option<&str> {
+        match &self.list.among[..] {
+            [Among::Owner(owner)] => Some(owner.as_str()),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a walk on, until it has found enough or has looked at as much as it may.
+fn stretch(statement: &mut Statement<'_>, name: &str, walks: &Walks, walk: usize) -> Result<Stretch, Error> {
+    let length = walks.stretch();
+    statement.raw_bind_parameter(1, name)?;
+    statement.raw_bind_parameter(2, sql_number(walks.at(walk)))?;
+    statement.raw_bind_parameter(3, length.cast_signed())?;
+    let mut rows = statement.raw_query();
+    let mut read = Stretch::default();
+    while read.found.len() < walks.enough() {
+        let Some(row) = rows.next()? else {
+            read.over = read.looked < length;
+            break;
+        };
+        let number = rows::number(row, 0)?;
+        read.looked += 1;
+        read.last = Some(number);
+        if row.get(1)? {
+            read.found.push(number);
+        }
+    }
+    Ok(read)
 }

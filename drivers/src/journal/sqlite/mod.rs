@@ -9,8 +9,10 @@ mod groups;
 mod jobs;
 mod lease;
 mod list;
+mod messages;
 mod read;
 mod reader;
+mod rooms;
 mod round;
 mod rows;
 mod sweep;
@@ -29,21 +31,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use domain::{Change, Claimed, DeadJob, Entity, Event, Job, JobId, Kind, Lease, Owner, Timestamp};
+use domain::{Audience, Change, Claimed, DeadJob, Entity, Event, Job, JobId, Kind, Lease, Received, Timestamp};
 use tokio::sync::oneshot;
 
 use self::checkpoint::Checkpointer;
-use self::command::{Command, Reply};
+use self::command::{Command, Prune, Reply};
 use self::groups::Verdict;
 use self::reader::{Effort, LOOK_AGAIN, PATIENCE, READS_WITHIN, Readers, closed};
 use self::writer::{Gauges, Writer};
-use super::{Claim, Depth, Head, Journal, List, Migrated, Options, Page, Receipt};
+use super::limits::LEVELS_LIMIT;
+use super::{Claim, Depth, Head, Journal, List, MessageCounts, Migrated, Options, Page, Receipt, Receive};
 use crate::{Fault, KeyHeld};
 
 pub(super) use self::backup::backup;
 
 /// The most commands that wait for the writer.
 const WAITING_LIMIT: usize = 8_192;
+/// Reading along so many sellers' deals at once counts as a scan.
+const MANY: usize = 20;
 
 /// The journal's front: hands every call to a thread and waits for the answer.
 struct Sqlite {
@@ -185,6 +190,14 @@ impl Journal for Sqlite {
         self.write(|reply| Command::Renew(leases.to_vec(), reply)).await
     }
 
+    async fn receive(&self, receive: Receive) -> Result<Vec<Received>, Fault> {
+        self.write(|reply| Command::Receive(receive, reply)).await
+    }
+
+    async fn drop_jobs(&self, queue: &str, limit: usize) -> Result<usize, Fault> {
+        self.write(|reply| Command::DropJobs(queue.to_owned(), limit, reply)).await
+    }
+
     async fn retry_dead(&self, job: JobId, now: Timestamp) -> Result<bool, Fault> {
         self.write(|reply| Command::JudgeDead(job, Verdict::Retry, now, reply)).await
     }
@@ -201,6 +214,17 @@ impl Journal for Sqlite {
         self.write(|reply| Command::Forget(before, limit, reply)).await
     }
 
+    async fn prune(
+        &self,
+        kind: Kind,
+        statuses: &[&'static str],
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<usize, Fault> {
+        let prune = Prune { kind, statuses: statuses.to_vec(), before, limit };
+        self.write(|reply| Command::Prune(prune, reply)).await
+    }
+
     async fn entity(&self, kind: Kind, id: &str) -> Result<Option<Entity>, Fault> {
         let id = id.to_owned();
         self.read(Effort::Point, move |conn| read::entity(conn, kind, &id)).await
@@ -215,8 +239,12 @@ impl Journal for Sqlite {
         self.read(Effort::Point, move |conn| read::history(conn, kind, &id, after, limit)).await
     }
 
-    async fn events(&self, after: u64, owner: Option<Owner>, limit: usize) -> Result<Vec<Event>, Fault> {
-        self.read(Effort::Point, move |conn| read::events(conn, after, owner.as_ref(), limit)).await
+    async fn events(&self, after: u64, audience: Option<&Audience>, limit: usize) -> Result<Vec<Event>, Fault> {
+        let Some(audience) = audience.cloned() else {
+            return self.read(Effort::Point, move |conn| read::events(conn, after, limit)).await;
+        };
+        let effort = if audience.sellers.len() < MANY { Effort::Point } else { Effort::Scan };
+        self.read(effort, move |conn| read::events_of(conn, after, &audience, limit)).await
     }
 
     async fn key(&self, scope: &str, key: &str, now: Timestamp) -> Result<Option<KeyHeld>, Fault> {
@@ -252,6 +280,24 @@ impl Journal for Sqlite {
     async fn depth(&self, queue: &str, now: Timestamp) -> Result<Depth, Fault> {
         let queue = queue.to_owned();
         self.read(Effort::Scan, move |conn| read::depth(conn, &queue, now)).await
+    }
+
+    async fn message_counts(&self, queue: &str, now: Timestamp) -> Result<MessageCounts, Fault> {
+        let queue = queue.to_owned();
+        self.read(Effort::Scan, move |conn| messages::counts(conn, &queue, now)).await
+    }
+
+    async fn hidden(&self, queue: &str, now: Timestamp, limit: u64) -> Result<u64, Fault> {
+        let queue = queue.to_owned();
+        self.read(Effort::Scan, move |conn| messages::hidden(conn, &queue, now, limit)).await
+    }
+
+    async fn levels(&self, names: &[String]) -> Result<Vec<i64>, Fault> {
+        if names.len() > LEVELS_LIMIT {
+            return Err(Fault::Broken(format!("{} levels at once", names.len())));
+        }
+        let names = names.to_owned();
+        self.read(Effort::Point, move |conn| messages::levels(conn, &names)).await
     }
 
     async fn ping(&self) -> Result<(), Fault> {

@@ -1,15 +1,16 @@
 //! From rows to the types of the domain, and from driver errors to faults.
 
 use domain::{DeadJob, Entity, Event, Job, Kind, Owner, Timestamp};
-use rusqlite::types::Type;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Error, ErrorCode, Row};
 
 use crate::Fault;
 
 /// The columns of [`entity`].
-pub(super) const ENTITY: &str = "kind, id, version, status, owner, body, created_seq, created_at, updated_at";
+pub(super) const ENTITY: &str =
+    "kind, id, version, status, owner, body, created_seq, created_at, updated_at, party, parent";
 /// The columns of [`event`].
-pub(super) const EVENT: &str = "seq, kind, id, version, type, owner, body, at";
+pub(super) const EVENT: &str = "seq, kind, id, version, type, owner, body, at, party";
 /// The columns of [`job`].
 pub(super) const JOB: &str = "id, queue, group_id, lane, run_at, attempt, body, last_error";
 /// The columns of [`dead_job`].
@@ -22,6 +23,8 @@ pub(super) fn entity(row: &Row<'_>) -> Result<Entity, Error> {
         version: number(row, 2)?,
         status: row.get(3)?,
         owner: owner(row, 4)?,
+        party: party(row, 9)?,
+        parent: row.get(10)?,
         body: row.get(5)?,
         created_seq: number(row, 6)?,
         created_at: Timestamp(row.get(7)?),
@@ -37,6 +40,7 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, Error> {
         version: number(row, 3)?,
         type_: row.get(4)?,
         owner: owner(row, 5)?,
+        party: party(row, 8)?,
         body: row.get(6)?,
         at: Timestamp(row.get(7)?),
     })
@@ -74,6 +78,10 @@ pub(super) fn number(row: &Row<'_>, column: usize) -> Result<u64, Error> {
 fn owner(row: &Row<'_>, column: usize) -> Result<Owner, Error> {
     let name = row.get_ref(column)?.as_str()?;
     Owner::parse(name).ok_or_else(|| unreadable(column, format!("{name:?} is no account")))
+}
+
+fn party(row: &Row<'_>, column: usize) -> Result<Option<Owner>, Error> {
+    if row.get_ref(column)? == ValueRef::Null { Ok(None) } else { owner(row, column).map(Some) }
 }
 
 fn unreadable(column: usize, why: String) -> Error {

@@ -1,9 +1,10 @@
-//! Deletes what is no longer needed, a few rows at a time: expired keys, old events.
+//! Deletes what is no longer needed, a few rows at a time: expired keys, old events, old bookkeeping.
 
 use rusqlite::{Error, params};
 
 use super::apply::{Batch, Counters};
-use super::read::{sql_limit, sql_number};
+use super::command::Prune;
+use super::read::{ROWS_LIMIT, sql_limit, sql_number};
 
 impl Batch<'_> {
     /// Deletes at most `limit` expired keys; answers with how many.
@@ -38,5 +39,31 @@ impl Batch<'_> {
         let deleted = self.conn.prepare_cached("delete from event where seq <= ?1")?.execute([sql_number(last)])?;
         self.state.counters.floor = last;
         Ok(deleted)
+    }
+
+    /// Deletes entities of a kind in some states, per state the oldest up to the first that is not old enough.
+    pub(super) fn prune(&mut self, prune: &Prune) -> Result<usize, Error> {
+        let limit = prune.limit.min(ROWS_LIMIT);
+        let mut old = Vec::new();
+        let mut oldest = self.conn.prepare_cached(
+            "select created_seq, created_at from entity indexed by entity_by_status
+             where kind = ?1 and status = ?2 order by created_seq limit ?3",
+        )?;
+        for status in &prune.statuses {
+            let mut rows = oldest.query(params![prune.kind.as_str(), status, sql_limit(limit - old.len())])?;
+            while let Some(row) = rows.next()? {
+                if row.get::<_, i64>(1)? >= prune.before.0 {
+                    break;
+                }
+                old.push(row.get::<_, i64>(0)?);
+            }
+        }
+        drop(oldest);
+        if old.is_empty() {
+            return Ok(0);
+        }
+        self.begin()?;
+        let mut delete = self.conn.prepare_cached("delete from entity where created_seq = ?1")?;
+        old.iter().map(|number| delete.execute([number])).sum()
     }
 }

@@ -19,7 +19,7 @@ use super::list::LOOK_AT;
 use super::{Sqlite, file, open_file, open_read_only};
 use crate::Fault;
 use crate::journal::conformance::{self, Harness, journal_cases};
-use crate::journal::{Claim, Journal, List, Options};
+use crate::journal::{Among, Claim, Journal, List, Options};
 use crate::wake::{self, Wake};
 
 struct Files {
@@ -83,13 +83,22 @@ impl Sqlite {
 fn create(id: &str) -> Change {
     use domain::{EventDraft, NewJob};
     let event = Some(EventDraft { type_: "swap.pending", body: r#"{"status":"pending"}"#.to_owned() });
-    let job = NewJob { queue: "work", group: None, lane: None, run_at: Timestamp(1), body: id.to_owned(), dedup: None };
+    let job = NewJob {
+        queue: "work".into(),
+        group: None,
+        lane: None,
+        run_at: Timestamp(1),
+        body: id.to_owned(),
+        dedup: None,
+    };
     let write = EntityWrite {
         kind: Kind::Swap,
         id: id.to_owned(),
         expect: Expect::Absent,
         status: "pending",
         owner: Owner::parse("alice").unwrap(),
+        party: None,
+        parent: None,
         body: format!(
             r#"{{"side":"sell","inputDecimals":9,"ask":{{"input":"SOL","amount":"5"}},"filler":"{}"}}"#,
             "x".repeat(500)
@@ -103,9 +112,10 @@ fn create(id: &str) -> Change {
 fn all() -> List {
     List {
         kind: Kind::Swap,
-        owner: None,
+        among: Vec::new(),
         statuses: Vec::new(),
         fields: Vec::new(),
+        ranges: Vec::new(),
         after: None,
         newest_first: false,
         limit: 100,
@@ -117,7 +127,8 @@ fn is_unavailable<T>(result: &Result<T, Fault>) -> bool {
 }
 
 async fn claim(journal: &Sqlite) -> Result<usize, Fault> {
-    let claim = crate::journal::Claim { queue: "work", limit: 1_000, per_lane: 1, now: Timestamp(1) };
+    let claim =
+        crate::journal::Claim { queue: "work", limit: 1_000, per_lane: 1, narrow: Vec::new(), now: Timestamp(1) };
     journal.claim(claim).await.map(|claimed| claimed.len())
 }
 
@@ -206,7 +217,7 @@ async fn read_only_file_refuses_writes_and_keeps_leases() {
     let journal = files.open().await.unwrap();
     journal.apply(create("a")).await.unwrap();
     journal.apply(create("b")).await.unwrap();
-    let one = crate::journal::Claim { queue: "work", limit: 1, per_lane: 1, now: Timestamp(1) };
+    let one = crate::journal::Claim { queue: "work", limit: 1, per_lane: 1, narrow: Vec::new(), now: Timestamp(1) };
     let lease = journal.claim(one).await.unwrap()[0].lease;
     journal.pragma("pragma query_only = on").await;
     let finish = || Change { step: Some(domain::JobStep { lease, then: domain::Then::Finish }), ..Change::default() };
@@ -330,6 +341,8 @@ async fn a_page_looks_at_a_bounded_number_of_entities() {
         expect: Expect::Absent,
         status: "done",
         owner: Owner::parse(owner).unwrap(),
+        party: None,
+        parent: None,
         body: format!(r#"{{"colour":"{colour}"}}"#),
         event: None,
     };
@@ -337,7 +350,11 @@ async fn a_page_looks_at_a_bounded_number_of_entities() {
     let entities = [write(0, "alice", "red"), write(LOOK_AT + 2, "bob", "red")].into_iter().chain(rest).collect();
     journal.apply(Change { at: Timestamp(1), entities, ..Change::default() }).await.unwrap();
     let newest = || List { newest_first: true, ..all() };
-    let alice = List { owner: Owner::parse("alice"), fields: vec![("colour", "red".to_owned())], ..newest() };
+    let alice = List {
+        among: vec![Among::Owner(Owner::parse("alice").unwrap())],
+        fields: vec![("colour", "red".to_owned())],
+        ..newest()
+    };
     // What the filters pass over fills a page of its own, which leads on.
     for statuses in [vec![], vec!["done".to_owned()]] {
         let first = journal.entities(List { statuses, ..alice.clone() }).await.unwrap();
@@ -349,7 +366,10 @@ async fn a_page_looks_at_a_bounded_number_of_entities() {
     // Many others in the same state do not stand before the owner's own.
     for (owner, newest_first) in [("bob", true), ("bob", false)] {
         let (owner, statuses) = (Owner::parse(owner), vec!["done".to_owned()]);
-        let page = journal.entities(List { owner, statuses, newest_first, ..newest() }).await.unwrap();
+        let page = journal
+            .entities(List { among: owner.map(Among::Owner).into_iter().collect(), statuses, newest_first, ..newest() })
+            .await
+            .unwrap();
         assert_eq!((page.entities.len(), page.next), (1, None));
     }
 }
@@ -366,6 +386,36 @@ async fn views_answer() {
         })
         .unwrap();
     assert_eq!(order, ("a".into(), "alice".into(), "sell".into(), 9, "5".into()));
+    let trade = |kind, body: &str| EntityWrite {
+        kind,
+        id: "x".to_owned(),
+        expect: Expect::Absent,
+        status: "new",
+        owner: Owner::parse("acme").unwrap(),
+        party: Owner::parse("bob"),
+        parent: Some("d".to_owned()),
+        body: body.to_owned(),
+        event: None,
+    };
+    let entities = vec![
+        trade(
+            Kind::Deal,
+            r#"{"currency":"GBP","items":[1,2],"totalPrice":7,"reservation":{"buyer":"bob","amount":5}}"#,
+        ),
+        trade(Kind::Bid, r#"{"currency":"GBP","amount":6}"#),
+        trade(Kind::Invoice, r#"{"currency":"GBP","number":3,"total":5}"#),
+    ];
+    journal.apply(Change { at: Timestamp(1), entities, ..Change::default() }).await.unwrap();
+    for (sql, expected) in [
+        (
+            "select seller || items || total_price || buyer || agreed_price || typeof(total_price) from deals",
+            "acme27bob5integer",
+        ),
+        ("select buyer || seller || deal_id || amount || typeof(amount) from bids", "acmebobd6integer"),
+        ("select seller || buyer || deal_id || number || total || typeof(total) from invoices", "acmebobd35integer"),
+    ] {
+        assert_eq!(conn.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap(), expected);
+    }
     let status: (String, String, i64) = conn
         .query_row("select order_id, status, seq from order_statuses", [], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -407,7 +457,7 @@ async fn workers_get_on_among_a_crowd() {
     // The crowd does not go away before workers have got on.
     let mut done = 0;
     while done < 100 {
-        let claim = Claim { queue: "work", limit: 50, per_lane: usize::MAX, now: Timestamp(2) };
+        let claim = Claim { queue: "work", limit: 50, per_lane: usize::MAX, narrow: Vec::new(), now: Timestamp(2) };
         let mut steps = JoinSet::new();
         for claimed in journal.claim(claim).await.unwrap() {
             let step = Some(JobStep { lease: claimed.lease, then: Then::Finish });

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::rooms::{Changed, Rooms};
+
 /// Where a job stands in its lane: when it is due, then its number.
 pub(super) type Slot = (i64, u64);
 
@@ -17,6 +19,11 @@ const BEFORE_ALL: Slot = (i64::MIN, 0);
 #[derive(Default)]
 pub(super) struct Windows {
     queues: Vec<Queue>,
+    by_name: HashMap<Box<str>, usize>,
+    /// Queues that were dropped; others take their places.
+    free: Vec<usize>,
+    /// Queues that [`Windows::settle`] has to look at, since they were used after the last one.
+    used: Vec<usize>,
 }
 
 /// A lane of a queue, by position; it stays valid while jobs of the lane are in flight or in the window.
@@ -38,7 +45,7 @@ pub(super) enum Next {
 
 struct Queue {
     name: String,
-    per_lane: usize,
+    rooms: Rooms,
     lanes: Vec<Lane>,
     by_name: HashMap<Box<str>, usize>,
     free: Vec<usize>,
@@ -47,6 +54,8 @@ struct Queue {
     heads: BTreeSet<(i64, u64, usize)>,
     held: usize,
     runnable: bool,
+    /// Stands among those used since the last commit.
+    used: bool,
 }
 
 /// Memory holds the jobs up to `mark`, the disk the ones beyond it, none of which is due before `beyond`.
@@ -104,23 +113,34 @@ impl Windows {
         Place { queue, lane }
     }
 
-    /// The position of a queue, made when it is new. There are as many as the program has names for.
+    /// The position of a queue, made when it is new.
     pub(super) fn queue(&mut self, name: &str) -> usize {
-        if let Some(found) = self.queues.iter().position(|q| q.name == name) {
+        if let Some(found) = self.find(name) {
             return found;
         }
-        self.queues.push(Queue {
-            name: name.to_owned(),
-            per_lane: usize::MAX,
-            lanes: vec![Lane::new(None)],
-            by_name: HashMap::new(),
-            free: Vec::new(),
-            idle: Vec::new(),
-            heads: BTreeSet::new(),
-            held: 0,
-            runnable: false,
-        });
-        self.queues.len() - 1
+        let queue = self.free.pop().unwrap_or(self.queues.len());
+        if queue == self.queues.len() {
+            self.queues.push(Queue::new(name));
+        } else {
+            self.queues[queue] = Queue::new(name);
+        }
+        self.by_name.insert(name.into(), queue);
+        queue
+    }
+
+    /// The position of a queue, if it ever had a job since the start.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Forgets a queue that has no jobs any more, on disk neither, and none of whose jobs is in flight.
+    pub(super) fn drop(&mut self, name: &str) {
+        let Some(queue) = self.find(name) else { return };
+        if self.queues[queue].lanes.iter().all(|lane| lane.in_flight == 0) {
+            self.by_name.remove(name);
+            self.queues[queue] = Queue::new("");
+            self.free.push(queue);
+        }
     }
 
     pub(super) fn lane_name(&self, place: Place) -> Option<&str> {
@@ -148,16 +168,27 @@ impl Windows {
         }
         queue.runnable |= slot.0 <= now;
         queue.relist(place.lane);
+        self.note_use(place.queue);
     }
 
-    /// Sets how many of a named lane may be in flight.
-    pub(super) fn limit_lanes(&mut self, queue: usize, per_lane: usize) {
+    /// A job that was offered with this slot has another one now.
+    pub(super) fn withdraw(&mut self, place: Place, slot: Slot) {
+        let queue = &mut self.queues[place.queue];
+        if queue.lanes[place.lane].jobs.remove(&slot) {
+            queue.held -= 1;
+            queue.relist(place.lane);
+        }
+    }
+
+    /// Sets how many of a named lane may be in flight. A lane that has more room than before comes up again at once.
+    pub(super) fn limit_lanes(&mut self, queue: usize, per_lane: usize, narrow: &[(String, usize)]) {
         let queue = &mut self.queues[queue];
-        if queue.per_lane != per_lane {
-            queue.per_lane = per_lane;
-            for lane in 0..queue.lanes.len() {
-                queue.relist(lane);
-            }
+        let changed = match queue.rooms.set(per_lane, narrow) {
+            Changed::All => (0..queue.lanes.len()).collect(),
+            Changed::These(names) => names.iter().filter_map(|name| queue.by_name.get(name).copied()).collect(),
+        };
+        for lane in Vec::into_iter(changed) {
+            queue.relist(lane);
         }
     }
 
@@ -214,11 +245,20 @@ impl Windows {
         if place.lane != 0 && lane.is_idle() {
             queue.idle.push(place.lane);
         }
+        self.note_use(place.queue);
+    }
+
+    fn note_use(&mut self, queue: usize) {
+        if !std::mem::replace(&mut self.queues[queue].used, true) {
+            self.used.push(queue);
+        }
     }
 
     /// After a commit: forgets lanes without work, and names the queues that got runnable jobs.
     pub(super) fn settle(&mut self, mut runnable: impl FnMut(&str)) {
-        for queue in &mut self.queues {
+        for queue in self.used.drain(..) {
+            let queue = &mut self.queues[queue];
+            queue.used = false;
             while let Some(lane) = queue.idle.pop() {
                 let found = &mut queue.lanes[lane];
                 if found.is_idle()
@@ -263,14 +303,30 @@ impl Windows {
         queue.lanes[place.lane].beyond = i64::MIN;
         queue.runnable = true;
         queue.relist(place.lane);
+        self.note_use(place.queue);
     }
 }
 
 impl Queue {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            rooms: Rooms::default(),
+            lanes: vec![Lane::new(None)],
+            by_name: HashMap::new(),
+            free: Vec::new(),
+            idle: Vec::new(),
+            heads: BTreeSet::new(),
+            held: 0,
+            runnable: false,
+            used: false,
+        }
+    }
+
     /// Brings the lane's entry in `heads` up to date.
     fn relist(&mut self, index: usize) {
         let lane = &mut self.lanes[index];
-        let saturated = lane.name.is_some() && lane.in_flight >= self.per_lane;
+        let saturated = lane.in_flight >= self.rooms.of(lane.name.as_deref());
         let wanted = match lane.jobs.first() {
             _ if saturated => None,
             Some(slot) => Some(*slot),
@@ -297,5 +353,33 @@ impl Queue {
             self.held -= lane.trim(lane.jobs.len() / 2);
             self.relist(index);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dropped_queues_leave_nothing_behind() {
+        let mut windows = Windows::default();
+        for number in 0..1_000 {
+            let name = number.to_string();
+            let place = windows.place(&name, None);
+            windows.offer(place, (1, number + 1), 1);
+            windows.drop(&name);
+            assert_eq!(windows.find(&name), None);
+        }
+        assert_eq!((windows.queues.len(), windows.by_name.len()), (1, 0));
+        windows.settle(|name| assert!(name.is_empty(), "{name} is no more"));
+        // One whose job is out stays until that is back.
+        let place = windows.place("busy", None);
+        windows.offer(place, (1, 1), 1);
+        assert!(matches!(windows.next(place.queue, 1), Next::Job(..)));
+        windows.drop("busy");
+        assert_eq!(windows.find("busy"), Some(place.queue));
+        windows.release(place);
+        windows.drop("busy");
+        assert_eq!(windows.find("busy"), None);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, Error, params};
+use rusqlite::{Connection, Error};
 
 use super::apply::{Batch, Counters, State, Stop};
 use super::checkpoint::Checkpointer;
@@ -88,14 +88,10 @@ impl Writer {
     /// Takes over an opened file; what an earlier process had leased is free again.
     pub(super) fn new(conn: Connection, lock: File, options: Options, gauges: Arc<Gauges>) -> Result<Self, Error> {
         conn.execute("update job set lease_until = null where lease_until is not null", [])?;
-        let counters = conn.query_row(
-            "select seq, job, (select coalesce(max(created_seq), 0) from entity), floor from journal_head",
-            [],
-            |row| {
-                let (seq, job) = (rows::number(row, 0)?, rows::number(row, 1)?);
-                Ok(Counters { seq, job, created: rows::number(row, 2)?, floor: rows::number(row, 3)? })
-            },
-        )?;
+        let counters = conn.query_row("select seq, job, created, floor from journal_head", [], |row| {
+            let (seq, job) = (rows::number(row, 0)?, rows::number(row, 1)?);
+            Ok(Counters { seq, job, created: rows::number(row, 2)?, floor: rows::number(row, 3)? })
+        })?;
         let mut windows = Windows::default();
         let mut lanes = conn.prepare("select distinct queue, lane from job where head = 1")?;
         let mut found = lanes.query([])?;
@@ -260,10 +256,10 @@ impl Writer {
         let news = self.state.counters.seq > self.committed.seq;
         if begun {
             if self.state.counters != self.committed {
-                let Counters { seq, job, floor, .. } = self.state.counters;
+                let Counters { seq, job, created, floor } = self.state.counters;
                 self.conn
-                    .prepare_cached("update journal_head set seq = ?1, job = ?2, floor = ?3")?
-                    .execute(params![seq.cast_signed(), job.cast_signed(), floor.cast_signed()])?;
+                    .prepare_cached("update journal_head set seq = ?1, job = ?2, created = ?3, floor = ?4")?
+                    .execute([seq, job, created, floor].map(u64::cast_signed))?;
                 self.gauges.floor.store(floor, Ordering::Release);
             }
             failpoint::hit("commit.before");
@@ -355,9 +351,12 @@ impl Batch<'_> {
             Command::Apply(change, _) => Outcome::Applied(self.apply(change)?),
             Command::Claim(claim, _) => Outcome::Claimed(self.claim(claim)?),
             Command::Renew(leases, _) => Outcome::Lost(self.renew(leases)?),
+            Command::Receive(receive, _) => Outcome::Received(self.receive(receive)?),
+            Command::DropJobs(queue, limit, _) => Outcome::Deleted(self.drop_jobs(queue, *limit)?),
             Command::JudgeDead(job, verdict, now, _) => Outcome::Judged(self.judge_dead(*job, *verdict, now.0)?),
             Command::Sweep(now, limit, _) => Outcome::Deleted(self.sweep(now.0, *limit)?),
             Command::Forget(before, limit, _) => Outcome::Deleted(self.forget(before.0, *limit)?),
+            Command::Prune(prune, _) => Outcome::Deleted(self.prune(prune)?),
             Command::Ping(_) => {
                 self.begin()?;
                 // The value must change: SQLite does not write a page that would stay the same.

@@ -24,14 +24,23 @@ async fn node(url: &str) -> Arc<dyn Journal> {
 fn write(id: &str, expect: Expect) -> Change {
     let event = Some(EventDraft { type_: "swap.changed", body: format!(r#"{{"id":"{id}"}}"#) });
     let owner = Owner::parse("alice").unwrap();
-    let entity =
-        EntityWrite { kind: Kind::Swap, id: id.to_owned(), expect, status: "new", owner, body: "{}".into(), event };
+    let entity = EntityWrite {
+        kind: Kind::Swap,
+        id: id.to_owned(),
+        expect,
+        status: "new",
+        owner,
+        party: None,
+        parent: None,
+        body: "{}".into(),
+        event,
+    };
     Change { at: AT, entities: vec![entity], ..Change::default() }
 }
 
 fn enqueue(count: usize) -> Change {
     let job = |n: usize| NewJob {
-        queue: Q,
+        queue: Q.into(),
         group: n.is_multiple_of(3).then(|| format!("g{}", n % 7)),
         lane: None,
         run_at: AT,
@@ -42,7 +51,7 @@ fn enqueue(count: usize) -> Change {
 }
 
 async fn claim(journal: &dyn Journal, limit: usize) -> Vec<Claimed> {
-    journal.claim(Claim { queue: Q, limit, per_lane: 1_000, now: AT }).await.unwrap()
+    journal.claim(Claim { queue: Q, limit, per_lane: 1_000, narrow: Vec::new(), now: AT }).await.unwrap()
 }
 
 /// Reads on from its own position until `end`, and asserts that nothing is missing and nothing comes back.
@@ -256,9 +265,10 @@ async fn a_look_is_at_one_moment() {
     writer.apply(write("after", Expect::Absent)).await.unwrap();
     let list = journal::List {
         kind: Kind::Swap,
-        owner: None,
+        among: Vec::new(),
         statuses: Vec::new(),
         fields: Vec::new(),
+        ranges: Vec::new(),
         after: None,
         newest_first: false,
         limit: 10,
