@@ -16,6 +16,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use tokio::sync::SemaphorePermit;
+use tokio::time::timeout;
 
 use crate::problem::{Problem, codes};
 use crate::routes::App;
@@ -28,6 +29,11 @@ const MAX_DEPTH: u32 = 32;
 const MAX_FIELDS: usize = 64;
 /// How long a body may take to arrive.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
+/// So much of a body that is too large is read all the same and thrown away: a sender that is still writing when the connection
+/// closes does not hear why.
+const DRAINED: usize = 1024 * 1024;
+/// How long that may take.
+const DRAINED_WITHIN: Duration = Duration::from_secs(2);
 /// How long a large body waits for others to have arrived.
 const ROOM_WITHIN: Duration = Duration::from_secs(2);
 
@@ -78,7 +84,7 @@ pub(crate) async fn read_large<'a>(
         return Ok((collect(headers, body, limit).await?, None));
     }
     let busy = || Problem::new(codes::BUSY, "too many large bodies arrive at once; try again");
-    let room = tokio::time::timeout(ROOM_WITHIN, app.large_bodies.acquire()).await;
+    let room = timeout(ROOM_WITHIN, app.large_bodies.acquire()).await;
     let room = room.ok().and_then(Result::ok).ok_or_else(busy)?;
     let bytes = collect(headers, body, limit).await?;
     let large = bytes.len() > app.settings.body_limit;
@@ -95,16 +101,32 @@ fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn collect(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
+async fn collect(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(codes::BODY_TOO_LARGE, format!("a body has at most {limit} bytes"));
-    if length(headers).is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
+    let arrived = match length(headers).is_some_and(|length| length > limit as u64) {
+        true => Err(too_large()),
+        false => match timeout(ARRIVES_WITHIN, Limited::new(&mut body, limit).collect()).await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+            Ok(Err(_)) => {
+                return Err(Problem::new(codes::MALFORMED_REQUEST, "the body ended early or is malformed"));
+            }
+            Err(_) => return Err(Problem::new(codes::REQUEST_TIMEOUT, "the body did not arrive in time")),
+        },
+    };
+    if arrived.is_err() {
+        let _ = timeout(DRAINED_WITHIN, drain(body)).await;
     }
-    match tokio::time::timeout(ARRIVES_WITHIN, Limited::new(body, limit).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(e)) if e.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::new(codes::MALFORMED_REQUEST, "the body ended early or is malformed")),
-        Err(_) => Err(Problem::new(codes::REQUEST_TIMEOUT, "the body did not arrive in time")),
+    arrived
+}
+
+/// Throws away what comes, up to `DRAINED` bytes.
+async fn drain(mut body: Body) {
+    let mut seen = 0;
+    while seen < DRAINED
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        seen += frame.data_ref().map_or(0, Bytes::len);
     }
 }
 
