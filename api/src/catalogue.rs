@@ -35,6 +35,7 @@ pub(crate) async fn list() -> impl IntoResponse {
 const fn view(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Swap => Some("SwapView"),
+        Kind::Plan => Some("PlanView"),
         Kind::Deal => Some("DealView"),
         Kind::Bid => Some("BidView"),
         Kind::Invoice => Some("InvoiceView"),
@@ -43,6 +44,8 @@ const fn view(kind: Kind) -> Option<&'static str> {
         Kind::Stock => Some("StockView"),
         Kind::Key => Some("KeyView"),
         Kind::Endpoint => Some("EndpointView"),
+        Kind::Limits => Some("LimitsView"),
+        Kind::Trading => Some("TradingView"),
         // Bookkeeping tells of nothing.
         Kind::Delivery
         | Kind::Queue
@@ -51,7 +54,8 @@ const fn view(kind: Kind) -> Option<&'static str> {
         | Kind::Health
         | Kind::KeyUse
         | Kind::InvoiceBook
-        | Kind::Relay => None,
+        | Kind::Relay
+        | Kind::RiskBook => None,
     }
 }
 

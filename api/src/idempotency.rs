@@ -1,7 +1,7 @@
 //! The header `Idempotency-Key`: a structured-field string, or the same without its quotes.
 
 use axum::http::HeaderMap;
-use domain::swap::{Mode, Place, Side};
+use domain::swap::{Conditions, Mode, Place, Side};
 use sha2::{Digest, Sha256};
 
 use crate::problem::{At, Problem, codes};
@@ -61,6 +61,11 @@ pub(crate) fn fingerprint(place: &Place) -> [u8; 32] {
     digest.update(place.ask.amount.to_be_bytes());
     digest.update(place.slippage_bps.to_be_bytes());
     digest.update(place.expires_at.map_or(i64::MIN, |t| t.0).to_be_bytes());
+    // What orders did not have from the beginning counts only where there is some: the fingerprints of the others stay.
+    let later = (&place.conditions, &place.firm, &place.plan);
+    if later != (&Conditions::default(), &None, &None) {
+        digest.update(serde_json::to_vec(&later).unwrap_or_default());
+    }
     digest.finalize().into()
 }
 

@@ -15,6 +15,7 @@ mod events;
 mod invoices;
 mod keys;
 mod operator;
+mod plans;
 mod position;
 mod quotes;
 mod shop;

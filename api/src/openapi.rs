@@ -33,10 +33,12 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::catalogue::Webhooks;
 use crate::routes::App;
-use crate::schema::{AccountName, DayOrInstant, EndpointWanted, EntityId, EventView, ProblemView, ShopOrderSort};
+use crate::schema::{
+    AccountName, AccountOrAll, DayOrInstant, EndpointWanted, EntityId, EventView, ProblemView, ShopOrderSort,
+};
 use crate::{
-    bids, buyers, cache, catalogue, deals, events, health, invoices, keys, operator, quotes, shop, stream, swaps,
-    tokens, webhooks,
+    bids, buyers, cache, catalogue, deals, events, health, invoices, keys, operator, plans, quotes, shop, stream,
+    swaps, tokens, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -53,6 +55,7 @@ use crate::{
     servers((url = "/", description = "The server that this document comes from.")),
     paths(
         swaps::create, swaps::list, swaps::read, swaps::history, swaps::cancel,
+        plans::create, plans::list, plans::read, plans::history, plans::orders, plans::cancel,
         deals::create, deals::list, deals::read, deals::history, deals::update,
         deals::withdraw, deals::relist, deals::release, deals::sell,
         bids::create, bids::of_deal, bids::list, bids::read, bids::history,
@@ -70,12 +73,15 @@ use crate::{
         operator::list, operator::read, operator::pause, operator::resume, operator::purge,
         operator::dead_list, operator::dead_errors, operator::dead_read, operator::dead_retry, operator::dead_discard,
         operator::dead_retry_all, operator::dead_discard_all,
+        operator::trading_read, operator::trading_set,
+        operator::limits_list, operator::limits_read, operator::limits_set, operator::limits_remove,
         cache::read, cache::clear, cache::keys, cache::delete,
         health::live, health::ready, health::metrics
     ),
-    components(schemas(AccountName, DayOrInstant, EntityId, EndpointWanted, EventView, ProblemView, ShopOrderSort)),
+    components(schemas(AccountName, AccountOrAll, DayOrInstant, EntityId, EndpointWanted, EventView, ProblemView, ShopOrderSort)),
     tags(
         (name = "swaps", description = "Orders to exchange one token for another."),
+        (name = "plans", description = "An amount swapped in slices, one every so many seconds."),
         (name = "quotes", description = "What the venues would give, and what can be traded."),
         (name = "deals", description = "What sellers offer to the buyers whom they authorised."),
         (name = "bids", description = "What buyers would pay, and the sellers' answers."),

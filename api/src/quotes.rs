@@ -64,7 +64,7 @@ pub(crate) async fn by_query(
 async fn ask(app: &App, account: domain::Owner, terms: Option<Terms>) -> Result<Json<Quotes>, Problem> {
     // The order that these terms would make: the rules judge it, and nobody writes it down.
     let swap = accept(terms::place(terms, account)?, clock::now())?.swap;
-    let answers = app.engine.router.quote(&swap.ask).await;
+    let answers = app.engine.router.quote(&swap.inquiry()).await;
     Ok(Json(view(&swap, &answers)))
 }
 

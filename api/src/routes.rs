@@ -21,8 +21,8 @@ use crate::gate::Gate;
 use crate::limits::Limits;
 use crate::problem::{Problem, codes};
 use crate::{
-    bids, buyers, cache, catalogue, deals, events, health, invoices, keys, layers, openapi, operator, quotes, shop,
-    start_page, stream, swaps, tokens, webhooks,
+    bids, buyers, cache, catalogue, deals, events, health, invoices, keys, layers, openapi, operator, plans, quotes,
+    shop, start_page, stream, swaps, tokens, webhooks,
 };
 
 /// The most bodies above the native limit that arrive at once.
@@ -126,7 +126,7 @@ pub(crate) struct Route {
 pub(crate) fn native() -> Vec<Route> {
     use Scope::{
         BidsRead, BidsWrite, BuyersManage, DealsRead, DealsWrite, EventsRead, KeysManage, ShopRead, ShopWrite,
-        SwapsRead, SwapsWrite, WebhooksManage,
+        SwapsRead, SwapsWrite,
     };
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
@@ -139,6 +139,11 @@ pub(crate) fn native() -> Vec<Route> {
         route("/v1/swaps/{id}",        &[(GET, Some(SwapsRead))],                           get(swaps::read)),
         route("/v1/swaps/{id}/events", &[(GET, Some(SwapsRead))],                           get(swaps::history)),
         route("/v1/swaps/{id}/cancel", &[(POST, Some(SwapsWrite))],                         post(swaps::cancel)),
+        route("/v1/plans",             &[(GET, Some(SwapsRead)), (POST, Some(SwapsWrite))], get(plans::list).post(plans::create)),
+        route("/v1/plans/{id}",        &[(GET, Some(SwapsRead))],                           get(plans::read)),
+        route("/v1/plans/{id}/events", &[(GET, Some(SwapsRead))],                           get(plans::history)),
+        route("/v1/plans/{id}/swaps",  &[(GET, Some(SwapsRead))],                           get(plans::orders)),
+        route("/v1/plans/{id}/cancel", &[(POST, Some(SwapsWrite))],                         post(plans::cancel)),
         route("/v1/quotes",            &[(GET, Some(SwapsRead)), (POST, Some(SwapsRead))],  get(quotes::by_query).post(quotes::by_body)),
         route("/v1/tokens",            &[(GET, Some(SwapsRead))],                           get(tokens::list)),
         route("/v1/deals",               &[(GET, Some(DealsRead)), (POST, Some(DealsWrite))], get(deals::list).post(deals::create)),
@@ -167,6 +172,31 @@ pub(crate) fn native() -> Vec<Route> {
         route("/v1/shop/orders/{id}/events", &[(GET, Some(ShopRead))],                            get(shop::history)),
         route("/v1/shop/stock",              &[(GET, Some(ShopRead))],                            get(shop::stock_list)),
         route("/v1/shop/stock/{productId}",  &[(GET, Some(ShopRead)), (PUT, Some(ShopWrite)), (PATCH, Some(ShopWrite))], get(shop::stock_read).put(shop::stock_set).patch(shop::stock_adjust)),
+        route("/v1/events",            &[(GET, Some(EventsRead))],                          get(events::follow)),
+        route("/v1/stream",            &[(GET, Some(EventsRead))],                          get(stream::connect)),
+        route("/v1/event-types",       &[(GET, Some(EventsRead))],                          get(catalogue::list)),
+        route("/v1/stream-tickets",    &[(POST, Some(EventsRead))],                         post(keys::ticket)),
+        route("/v1/keys",              &[(GET, Some(KeysManage)), (POST, Some(KeysManage))], get(keys::list).post(keys::create)),
+        route("/v1/keys/{id}",         &[(GET, Some(KeysManage))],                          get(keys::read)),
+        route("/v1/keys/{id}/revoke",  &[(POST, Some(KeysManage))],                         post(keys::revoke)),
+        route("/health/ready",         &[(GET, None)],                                      get(health::ready)),
+        route("/metrics",              &[(GET, None)],                                      get(health::metrics)),
+    ];
+    all.extend(hooks());
+    all.extend(administration());
+    all
+}
+
+/// Where webhooks go, and what became of them.
+#[rustfmt::skip]
+fn hooks() -> Vec<Route> {
+    use Scope::WebhooksManage;
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    const DELETE: Method = Method::DELETE;
+    const PATCH: Method = Method::PATCH;
+    let route = |path, methods, handler| Route { path, methods, handler };
+    vec![
         route("/v1/webhooks/endpoints",                    &[(GET, Some(WebhooksManage)), (POST, Some(WebhooksManage))], get(webhooks::list).post(webhooks::create)),
         route("/v1/webhooks/endpoints/{id}",               &[(GET, Some(WebhooksManage)), (PATCH, Some(WebhooksManage)), (DELETE, Some(WebhooksManage))], get(webhooks::read).patch(webhooks::update).delete(webhooks::delete)),
         route("/v1/webhooks/endpoints/{id}/rotate-secret", &[(POST, Some(WebhooksManage))], post(webhooks::rotate)),
@@ -178,18 +208,7 @@ pub(crate) fn native() -> Vec<Route> {
         route("/v1/webhooks/deliveries",                   &[(GET, Some(WebhooksManage))],  get(webhooks::deliveries)),
         route("/v1/webhooks/deliveries/{id}",              &[(GET, Some(WebhooksManage))],  get(webhooks::delivery)),
         route("/v1/webhooks/deliveries/{id}/resend",       &[(POST, Some(WebhooksManage))], post(webhooks::resend)),
-        route("/v1/events",            &[(GET, Some(EventsRead))],                          get(events::follow)),
-        route("/v1/stream",            &[(GET, Some(EventsRead))],                          get(stream::connect)),
-        route("/v1/event-types",       &[(GET, Some(EventsRead))],                          get(catalogue::list)),
-        route("/v1/stream-tickets",    &[(POST, Some(EventsRead))],                         post(keys::ticket)),
-        route("/v1/keys",              &[(GET, Some(KeysManage)), (POST, Some(KeysManage))], get(keys::list).post(keys::create)),
-        route("/v1/keys/{id}",         &[(GET, Some(KeysManage))],                          get(keys::read)),
-        route("/v1/keys/{id}/revoke",  &[(POST, Some(KeysManage))],                         post(keys::revoke)),
-        route("/health/ready",         &[(GET, None)],                                      get(health::ready)),
-        route("/metrics",              &[(GET, None)],                                      get(health::metrics)),
-    ];
-    all.extend(administration());
-    all
+    ]
 }
 
 /// What is for operators alone.
@@ -198,6 +217,7 @@ fn administration() -> Vec<Route> {
     use Scope::Admin;
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
+    const PUT: Method = Method::PUT;
     const DELETE: Method = Method::DELETE;
     let route = |path, methods, handler| Route { path, methods, handler };
     vec![
@@ -213,6 +233,9 @@ fn administration() -> Vec<Route> {
         route("/v1/admin/dead-jobs/{id}",         &[(GET, Some(Admin))],  get(operator::dead_read)),
         route("/v1/admin/dead-jobs/{id}/retry",   &[(POST, Some(Admin))], post(operator::dead_retry)),
         route("/v1/admin/dead-jobs/{id}/discard", &[(POST, Some(Admin))], post(operator::dead_discard)),
+        route("/v1/admin/trading",                &[(GET, Some(Admin)), (PUT, Some(Admin))], get(operator::trading_read).put(operator::trading_set)),
+        route("/v1/admin/limits",                 &[(GET, Some(Admin))],  get(operator::limits_list)),
+        route("/v1/admin/limits/{account}",       &[(GET, Some(Admin)), (PUT, Some(Admin)), (DELETE, Some(Admin))], get(operator::limits_read).put(operator::limits_set).delete(operator::limits_remove)),
         route("/v1/admin/cache",            &[(GET, Some(Admin)), (DELETE, Some(Admin))],   get(cache::read).delete(cache::clear)),
         route("/v1/admin/cache/keys",       &[(GET, Some(Admin))],                          get(cache::keys)),
         route("/v1/admin/cache/keys/{key}", &[(DELETE, Some(Admin))],                       delete(cache::delete)),

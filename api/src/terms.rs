@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::amount::{self, AmountError};
-use domain::swap::{Ask, Mode, Place, Side};
+use domain::swap::{Ask, Conditions, LimitPrice, LimitPriceError, Mode, Place, Side, TimeInForce};
 use domain::token::{Registry, Token};
-use domain::{Owner, Refusal};
+use domain::{Owner, Refusal, Timestamp};
 use engine::intake::new_id;
 
 use crate::body::Form;
@@ -17,6 +17,8 @@ use crate::query::Query;
 pub(crate) const DEFAULT_SLIPPAGE_BPS: u16 = 50;
 /// The most slippage, in basis points.
 const MAX_SLIPPAGE_BPS: i64 = 10_000;
+/// The most price impact there is, in basis points.
+const MAX_PRICE_IMPACT_BPS: u32 = 10_000;
 
 /// Checked terms of a trade.
 pub(crate) struct Terms {
@@ -27,12 +29,64 @@ pub(crate) struct Terms {
     pub(crate) slippage_bps: u16,
 }
 
+/// Reads under which conditions an order is to trade; faults go to the form.
+pub(crate) fn conditions(form: &mut Form<'_>) -> Conditions {
+    let limit_price = limit_price(form);
+    let time_in_force = form.text("timeInForce").and_then(|word| {
+        TimeInForce::parse(&word)
+            .or_else(|| form.fault("timeInForce", codes::UNSUPPORTED_TIME_IN_FORCE, "expected GTC, IOC, FOK or GTD"))
+    });
+    Conditions { limit_price, time_in_force: time_in_force.unwrap_or_default(), ..Conditions::default() }
+}
+
+/// The worst price that is accepted.
+pub(crate) fn limit_price(form: &mut Form<'_>) -> Option<LimitPrice> {
+    let text = form.amount("limitPrice")?;
+    LimitPrice::parse(&text).map_or_else(
+        |error| {
+            let detail = match error {
+                LimitPriceError::Malformed => "expected a plain decimal above zero such as \"152.5\"",
+                LimitPriceError::TooPrecise => "a limit price has at most 18 decimals",
+                LimitPriceError::TooLarge => "a limit price is below 10^20",
+            };
+            form.fault("limitPrice", codes::LIMIT_PRICE_MALFORMED, detail)
+        },
+        Some,
+    )
+}
+
+/// The most price impact of a quote that is taken.
+pub(crate) fn max_price_impact(form: &mut Form<'_>) -> Option<u32> {
+    let bps = form.integer("maxPriceImpactBps")?;
+    let within = u32::try_from(bps).ok().filter(|bps| *bps <= MAX_PRICE_IMPACT_BPS);
+    within.or_else(|| form.fault("maxPriceImpactBps", codes::OUT_OF_RANGE, "a price impact is 0 to 10000 basis points"))
+}
+
+/// Reads the client's own id; faults go to the form.
+pub(crate) fn own_id(form: &mut Form<'_>) -> Option<String> {
+    let text = form.text("clientOrderId")?;
+    if let Err(refusal) = client_order_id(&text) {
+        let at = At::field("clientOrderId");
+        form.errors.push(FieldError::new(at, codes::CLIENT_ORDER_ID_MALFORMED, refusal.message));
+    }
+    Some(text.into_owned())
+}
+
+/// Reads an instant; faults go to the form.
+pub(crate) fn instant(form: &mut Form<'_>, name: &'static str, malformed: Known) -> Option<Timestamp> {
+    let text = form.text(name)?;
+    let detail = "expected an RFC 3339 instant such as 2030-01-01T00:00:00Z";
+    Timestamp::parse(&text).or_else(|| form.fault(name, malformed, detail))
+}
+
 /// The terms as text, before anything is looked up.
 #[derive(Default)]
 struct Stated<'a> {
     input: Option<Cow<'a, str>>,
     output: Option<Cow<'a, str>>,
     amount: Option<Cow<'a, str>>,
+    /// What the amount is called.
+    named: &'static str,
     mode: Option<Cow<'a, str>>,
     side: Option<Cow<'a, str>>,
     slippage: Option<i64>,
@@ -40,11 +94,17 @@ struct Stated<'a> {
 
 /// Reads the terms from a body's fields; faults go to the form, and none means that there were some.
 pub(crate) fn from_body(form: &mut Form<'_>, tokens: &Registry) -> Option<Terms> {
+    from_body_with(form, tokens, "amount")
+}
+
+/// The same where the amount has that name.
+pub(crate) fn from_body_with(form: &mut Form<'_>, tokens: &Registry, named: &'static str) -> Option<Terms> {
     let before = form.errors.len();
     let stated = Stated {
         input: form.text("inputToken"),
         output: form.text("outputToken"),
-        amount: form.amount("amount"),
+        amount: form.amount(named),
+        named,
         mode: form.text("mode"),
         side: form.text("side"),
         slippage: form.integer("slippageBps"),
@@ -71,6 +131,7 @@ pub(crate) fn from_query(query: &mut Query, tokens: &Registry) -> Option<Terms> 
         input: query.one("inputToken").map(Cow::Owned),
         output: query.one("outputToken").map(Cow::Owned),
         amount: query.one("amount").map(Cow::Owned),
+        named: "amount",
         mode: query.one("mode").map(Cow::Owned),
         side: query.one("side").map(Cow::Owned),
         slippage: number.and_then(Result::ok).map(i64::from),
@@ -86,7 +147,21 @@ pub(crate) fn place(terms: Option<Terms>, account: Owner) -> Result<Place, Probl
     let terms = terms.ok_or_else(|| Problem::new(codes::REFUSED, "the terms are incomplete"))?;
     let Terms { side, ask, input_decimals, output_decimals, slippage_bps } = terms;
     let (id, client_order_id, expires_at) = (new_id(), None, None);
-    Ok(Place { id, account, side, ask, input_decimals, output_decimals, slippage_bps, client_order_id, expires_at })
+    let (conditions, firm, plan) = (Conditions::default(), None, None);
+    Ok(Place {
+        id,
+        account,
+        side,
+        ask,
+        input_decimals,
+        output_decimals,
+        slippage_bps,
+        client_order_id,
+        expires_at,
+        conditions,
+        firm,
+        plan,
+    })
 }
 
 fn check(stated: &Stated<'_>, tokens: &Registry, at: fn(&str) -> At, errors: &mut Vec<FieldError>) -> Option<Terms> {
@@ -129,7 +204,7 @@ fn check(stated: &Stated<'_>, tokens: &Registry, at: fn(&str) -> At, errors: &mu
         fault("outputToken", codes::SAME_TOKEN, "input and output are the same token".into());
     }
     let fixed = if mode == Mode::ExactIn { input } else { output };
-    let amount = units(stated.amount.as_deref(), fixed, |known, detail| fault("amount", known, detail));
+    let amount = units(stated.amount.as_deref(), fixed, |known, detail| fault(stated.named, known, detail));
     let (input, output, amount) = (input?, output?, amount?);
     Some(Terms {
         side,
@@ -165,7 +240,7 @@ fn units(text: Option<&str>, token: Option<&Token>, mut fault: impl FnMut(Known,
 ///
 /// # Errors
 /// `CLIENT_ORDER_ID_MALFORMED`.
-pub(crate) fn client_order_id(text: &str) -> Result<(), Refusal> {
+fn client_order_id(text: &str) -> Result<(), Refusal> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:-".contains(&b);
     if (1..=64).contains(&text.len()) && text.bytes().all(plain) {
         return Ok(());

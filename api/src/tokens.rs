@@ -17,6 +17,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Tokens> {
         mint: t.mint.clone(),
         decimals: t.decimals,
         native: t.is_native(),
+        settlement: t.settlement,
     };
     Json(Tokens { data: app.engine.tokens.all().map(view).collect() })
 }

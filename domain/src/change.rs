@@ -67,6 +67,9 @@ pub struct LevelMove {
     pub name: String,
     /// What is added, or taken away where it is negative. A level stays within 0 and 2^53 - 1, or nothing of the change happens.
     pub add: i64,
+    /// Where the level may stand at most after the change; none where 2^53 - 1 alone bounds it. Of several moves of one level
+    /// the lowest counts.
+    pub most: Option<i64>,
 }
 
 impl LevelMove {

@@ -12,6 +12,8 @@ use crate::Timestamp;
 pub enum Kind {
     /// An order to exchange one token for another.
     Swap,
+    /// A swap order in slices, one after the other.
+    Plan,
     /// What a seller offers.
     Deal,
     /// What a buyer would pay for a deal.
@@ -44,12 +46,19 @@ pub enum Kind {
     InvoiceBook,
     /// The position of a relay in the log: bookkeeping.
     Relay,
+    /// What an account may trade at most.
+    Limits,
+    /// Whether anything is traded.
+    Trading,
+    /// Changes with every change of limits and of the trading state: bookkeeping.
+    RiskBook,
 }
 
 impl Kind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::Swap,
+        Self::Plan,
         Self::Deal,
         Self::Bid,
         Self::Invoice,
@@ -66,6 +75,9 @@ impl Kind {
         Self::KeyUse,
         Self::InvoiceBook,
         Self::Relay,
+        Self::Limits,
+        Self::Trading,
+        Self::RiskBook,
     ];
 
     /// The name in the journal, in event types and on the wire.
@@ -73,6 +85,7 @@ impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Swap => "swap",
+            Self::Plan => "plan",
             Self::Deal => "deal",
             Self::Bid => "bid",
             Self::Invoice => "invoice",
@@ -89,6 +102,9 @@ impl Kind {
             Self::KeyUse => "key_use",
             Self::InvoiceBook => "invoice_book",
             Self::Relay => "relay",
+            Self::Limits => "limits",
+            Self::Trading => "trading",
+            Self::RiskBook => "risk_book",
         }
     }
 
@@ -105,6 +121,7 @@ impl Kind {
                 | Self::KeyUse
                 | Self::InvoiceBook
                 | Self::Relay
+                | Self::RiskBook
         )
     }
 

@@ -45,6 +45,7 @@ const fn inner(kind: Kind, name: &'static str, about: &'static str) -> EventType
 #[rustfmt::skip]
 pub const ALL: &[EventType] = &[
     news(Kind::Swap, "swap.pending", "A swap order was accepted and waits for a worker."),
+    news(Kind::Swap, "swap.open", "A swap order rests until a price meets its limit: it was accepted, or did not trade at its limit."),
     news(Kind::Swap, "swap.routing", "A worker took the order up and asks all venues."),
     news(Kind::Swap, "swap.building", "A venue was chosen; the transaction is being built."),
     news(Kind::Swap, "swap.rerouted", "The quote grew stale before the transaction was built: the venues were asked again."),
@@ -55,6 +56,11 @@ pub const ALL: &[EventType] = &[
     news(Kind::Swap, "swap.failed", "The order was given up; `failure` says why."),
     news(Kind::Swap, "swap.cancelled", "The owner withdrew the order before it was traded."),
     news(Kind::Swap, "swap.expired", "The order's time ran out before it was traded."),
+    news(Kind::Plan, "plan.created", "A plan was made: its first slice is placed at `nextAt`."),
+    news(Kind::Plan, "plan.sliced", "A slice of a plan was placed as an order of its own."),
+    news(Kind::Plan, "plan.skipped", "A slice of a plan was refused, and the plan goes on; `refusal` says why."),
+    news(Kind::Plan, "plan.completed", "The last slice of a plan had its turn."),
+    news(Kind::Plan, "plan.cancelled", "The owner cancelled a plan: no more slices follow."),
     news(Kind::Deal, "deal.created", "A seller posted a deal."),
     news(Kind::Deal, "deal.updated", "A deal changed: its terms, its status, or both; `changed` has the old values."),
     news(Kind::Bid, "bid.offered", "A buyer made a bid for a deal."),
@@ -77,6 +83,9 @@ pub const ALL: &[EventType] = &[
     inner(Kind::Endpoint, "webhook.endpoint.enabled", "A webhook endpoint was switched on again."),
     inner(Kind::Endpoint, "webhook.endpoint.disabled", "A webhook endpoint was switched off: by its owner, because it answered 410, or because it failed for too long."),
     inner(Kind::Endpoint, "webhook.endpoint.deleted", "A webhook endpoint was deleted."),
+    inner(Kind::Limits, "limits.set", "An admin set what an account, or every one without limits of its own, may trade at most."),
+    inner(Kind::Limits, "limits.removed", "An admin took an account's limits away."),
+    inner(Kind::Trading, "trading.changed", "An admin said whether anything is traded; told on the account `system`."),
 ];
 
 #[cfg(test)]
@@ -93,7 +102,12 @@ mod tests {
             assert!(happened.is_some_and(|word| word.bytes().all(|b| b.is_ascii_lowercase())), "{}", one.name);
             assert_eq!(find(one.name), Some(one), "twice");
             assert!(one.about.ends_with('.'), "{}: a sentence", one.name);
-            assert_eq!(one.business, !matches!(one.kind, Kind::Key | Kind::Endpoint), "{}", one.name);
+            assert_eq!(
+                one.business,
+                !matches!(one.kind, Kind::Key | Kind::Endpoint | Kind::Limits | Kind::Trading),
+                "{}",
+                one.name
+            );
         }
     }
 

@@ -21,6 +21,9 @@ pub struct Token {
     /// it is quoted by outside venues only.
     #[serde(default)]
     pub reference_price: Option<u64>,
+    /// Whether what is held is to end up in it: while the installation reduces what it holds, only orders into such a token trade.
+    #[serde(default)]
+    pub settlement: bool,
 }
 
 /// Reference prices are in US dollars times this: fine enough for tokens of a millionth of a cent.
@@ -53,6 +56,9 @@ const BUILT_IN: [(&str, &str, u8, u64); 9] = [
     ("BTC", "3NZ9JMVBmGAqocybic2c7LQCJScmgsAZ6vQqTDzcqmJh", 8, 90_000_000_000_000_000),
 ];
 
+/// Those of the built-in tokens in which trades are settled.
+const SETTLEMENT: [&str; 2] = ["USDC", "USDT"];
+
 impl Default for Registry {
     fn default() -> Self {
         let token = |(symbol, mint, decimals, price): (&str, &str, u8, u64)| Token {
@@ -60,6 +66,7 @@ impl Default for Registry {
             mint: mint.to_owned(),
             decimals,
             reference_price: Some(price),
+            settlement: SETTLEMENT.contains(&symbol),
         };
         Self { tokens: BUILT_IN.into_iter().map(token).map(|t| (Arc::clone(&t.symbol), t)).collect() }
     }
@@ -77,7 +84,7 @@ impl Registry {
         self.tokens.values()
     }
 
-    /// Adds tokens from a JSON array of `{symbol, mint, decimals, referencePrice?}`.
+    /// Adds tokens from a JSON array of `{symbol, mint, decimals, referencePrice?, settlement?}`.
     ///
     /// # Errors
     /// A sentence for the operator: what is wrong and where.
@@ -112,7 +119,12 @@ mod tests {
         let mut registry = Registry::default();
         assert_eq!(registry.all().count(), 9);
         registry.extend_from_json(r#"[{"symbol":"WIF","mint":"EKpQ","decimals":6}]"#).expect("a good file");
-        assert_eq!(registry.get("WIF").map(|t| t.decimals), Some(6));
+        assert_eq!(registry.get("WIF").map(|t| (t.decimals, t.settlement)), Some((6, false)));
+        registry
+            .extend_from_json(r#"[{"symbol":"EURC","mint":"HzwqbK","decimals":6,"settlement":true}]"#)
+            .expect("good");
+        let settled: Vec<_> = registry.all().filter(|t| t.settlement).map(|t| &*t.symbol).collect();
+        assert_eq!(settled, ["EURC", "USDC", "USDT"]);
         for (bad, says) in [
             (r#"[{"symbol":"USDC","mint":"x","decimals":6}]"#, "there already"),
             (r#"[{"symbol":"a b","mint":"x","decimals":6}]"#, "no symbol"),

@@ -10,6 +10,8 @@ use crate::bid::Bid;
 use crate::deal::Deal;
 use crate::invoice::Invoice;
 use crate::key::Key;
+use crate::plan::Plan;
+use crate::risk::{Limits, Trading};
 use crate::shop::Order;
 use crate::shop::stock::Stock;
 use crate::swap::Swap;
@@ -30,6 +32,7 @@ const ALWAYS: [&str; 2] = ["version", "updatedAt"];
 pub fn of_entity(entity: &Entity) -> Result<Option<String>, serde_json::Error> {
     Ok(match entity.kind {
         Kind::Swap => Some(Swap::from_entity(entity)?.view_json()),
+        Kind::Plan => Some(Plan::from_entity(entity)?.view_json()),
         Kind::Endpoint => Some(Endpoint::from_entity(entity)?.view_json()),
         Kind::Delivery => Some(Delivery::from_entity(entity)?.view_json()),
         Kind::Replay => Some(Replay::from_entity(entity)?.view_json()),
@@ -40,6 +43,8 @@ pub fn of_entity(entity: &Entity) -> Result<Option<String>, serde_json::Error> {
         Kind::ShopOrder => Some(Order::from_entity(entity)?.view_json()),
         Kind::Stock => Some(Stock::from_entity(entity)?.view_json()),
         Kind::Key => Some(Key::from_entity(entity)?.view_json()),
+        Kind::Limits => Some(Limits::from_entity(entity)?.view_json()),
+        Kind::Trading => Some(Trading::from_entity(entity)?.view_json()),
         _ => None,
     })
 }

@@ -43,6 +43,11 @@ impl Address {
         Ok(Self { url, shown, ours: taken })
     }
 
+    /// One of our parameters, as it stands.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        self.ours.get(key).map(String::as_str)
+    }
+
     /// One of our parameters, a plain word: letters, digits, `-` and `_`, at most 64.
     ///
     /// # Errors

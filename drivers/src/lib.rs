@@ -7,6 +7,7 @@ mod fault;
 mod nats;
 mod network;
 mod postgres;
+mod stream;
 
 pub mod cache;
 pub mod export;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::swap::{Choice, Failure, Fill, Prepared, QUEUE, Status, Swap, confirm, fail};
+use domain::swap::{Choice, Failure, Fill, Prepared, QUEUE, Status, Swap, confirm, fail, rest};
 use domain::{Change, JobStep, Lease, Then};
 use drivers::venue::{LOOK_UP_LIMIT, Outcome, Venue};
 use drivers::{Conflict, Fault, failpoint};
@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::loops::Loops;
-use crate::work::Worker;
+use crate::work::{SLIPPAGE_EXCEEDED, Worker};
 use crate::{backoff, clock, observe};
 
 /// Orders on their way to one poller; when it is full they go back into their queue.
@@ -232,8 +232,8 @@ impl Confirmers {
         failpoint::hit("confirm.before");
         match outcome {
             Outcome::Open => {}
-            Outcome::Expired if worker.paused.is_paused(QUEUE) => {
-                // Whoever claims it when the queue runs again finds the bytes expired, and builds it anew.
+            Outcome::Expired if worker.paused.is_paused(QUEUE) || worker.rests(&pending.swap, clock::now()) => {
+                // Whoever claims it when the queue runs again, and trading does, finds the bytes expired, and builds it anew.
                 self.give_back(pending.lease).await;
             }
             Outcome::Expired => {
@@ -245,7 +245,15 @@ impl Confirmers {
             }
             Outcome::Confirmed { amount_in, amount_out, slot } => {
                 let fill = Fill { amount_in, amount_out, slot };
-                self.commit(&pending, Status::Confirmed, |swap| confirm(swap, fill, done.clone(), clock::now())).await;
+                let receipt = worker.router.venue(&pending.bytes.venue).and_then(|venue| venue.receipt(&pending.bytes));
+                let traded = |swap: &Swap| Swap { receipt: receipt.clone(), ..swap.clone() };
+                let decide = |swap: &Swap| confirm(&traded(swap), fill, done.clone(), clock::now());
+                self.commit(&pending, Status::Confirmed, decide).await;
+            }
+            // Its price was gone when its turn came: it waits for it again.
+            Outcome::Failed { code, message } if pending.swap.rests() && code == SLIPPAGE_EXCEEDED => {
+                let why = Failure { code, message };
+                self.commit(&pending, Status::Open, |swap| rest(swap, why.clone(), done.clone(), clock::now())).await;
             }
             Outcome::Failed { code, message } => {
                 let why = Failure { code, message };

@@ -2,6 +2,7 @@
 
 mod start_orders;
 mod start_queues;
+mod start_watch;
 mod start_webhooks;
 
 use std::sync::Arc;
@@ -36,10 +37,12 @@ use crate::queues::{self, Queues};
 use crate::ready::Ready;
 use crate::relay::{Relay, Route};
 use crate::retention::Retention;
+use crate::risk::Risk;
 use crate::roles::{Concurrency, Roles};
 use crate::router::Router;
 use crate::sweep;
 use crate::telling::Telling;
+use crate::watch::Book;
 use crate::webhooks::{self, Webhooks};
 use crate::work::Worker;
 
@@ -121,6 +124,8 @@ pub struct Engine {
     pub limit: Option<Arc<dyn Limit>>,
     /// The program's own queues and the jobs that were given up.
     pub operator: Operator,
+    /// What may be traded now.
+    pub risk: Arc<Risk>,
     /// What can be traded.
     pub tokens: Arc<Registry>,
     /// What is counted.
@@ -142,19 +147,24 @@ impl Engine {
         let Parts { journal, wake, cache, limit, venues, exports, tokens, settings } = parts;
         let metrics = Arc::new(Metrics::default().with_cache(Arc::clone(&cache)));
         let access = Arc::new(Access::new(Arc::clone(&journal)));
-        let rates = Arc::<Rates>::default();
+        let (rates, book) = (Arc::<Rates>::default(), Arc::<Book>::default());
+        // Where others write too, the hub tells of all that happens to orders, in its order.
+        let (shared, watches) = (journal.shared(), settings.roles.work);
         let journal: Arc<dyn Journal> = Arc::new(Telling {
             journal,
             cache: Arc::clone(&cache),
             access: Arc::clone(&access),
             rates: Arc::clone(&rates),
+            book: (watches && !shared).then(|| Arc::clone(&book)),
         });
         let paused = Arc::new(Paused::new(Arc::clone(&journal)));
+        let risk = Arc::new(Risk::new(Arc::clone(&journal), Arc::clone(&tokens), Arc::clone(&metrics)));
         let hub = Hub::new(Arc::clone(&journal), Arc::clone(&wake), Arc::clone(&access));
         let (hub, follows) = match others_write(journal.as_ref(), cache.as_ref()) {
             true => (hub.keeping(Arc::clone(&cache)), true),
             false => (hub, false),
         };
+        let hub = if watches && shared { hub.telling(Arc::clone(&book)) } else { hub };
         let hub = Arc::new(hub);
         let webhooks = Arc::new(Webhooks::new(&journal, &access, settings.webhooks.clone()));
         if journal.shared() {
@@ -171,12 +181,13 @@ impl Engine {
         let engine = Self {
             webhooks,
             queues: Arc::new(queues),
-            intake: Arc::new(Intake::new(Arc::clone(&journal), Arc::clone(&metrics))),
+            intake: Arc::new(Intake::with(Arc::clone(&journal), Arc::clone(&metrics), Arc::clone(&risk))),
             router: Arc::new(Router::new(venues, settings.quote_deadline_millis)),
             ready: Ready::new(settings.roles, &journal, &wake, &cache, &exports),
             cached: Cached::new(Arc::clone(&journal), cache, follows.then(|| Arc::clone(&hub))),
             operator: Operator::with(Arc::clone(&journal), Arc::clone(&paused), rates),
             paused,
+            risk,
             hub,
             access,
             limit,
@@ -190,6 +201,9 @@ impl Engine {
             running: CancellationToken::new(),
         };
         engine.start_loops(&wake, exports, &settings);
+        if watches {
+            engine.start_watch(&book, &wake, &settings);
+        }
         engine
     }
 
@@ -199,6 +213,9 @@ impl Engine {
         // Whatever this process does by what it knows of rights, it has to hear of what others change.
         if settings.roles.api || self.journal.shared() {
             self.loops.spawn("hub", running, Arc::clone(&self.hub).run(running.clone()));
+        }
+        if settings.roles.api || settings.roles.work {
+            self.loops.spawn("risk", running, Arc::clone(&self.risk).run(running.clone()));
         }
         if settings.roles.api {
             self.loops.spawn("key uses", running, Arc::clone(&self.access).write_uses(running.clone()));
@@ -247,6 +264,7 @@ impl Engine {
                 leases: Arc::clone(&self.leases),
                 metrics: Arc::clone(&self.metrics),
                 paused: Arc::clone(&self.paused),
+                risk: Arc::clone(&self.risk),
                 tasks: self.tasks.clone(),
                 concurrency: swaps,
             });

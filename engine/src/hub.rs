@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
 use crate::cached::{self, is_cached, key};
-use crate::observe;
+use crate::watch::Book;
+use crate::{clock, observe};
 
 use self::index::{Index, Watcher};
 
@@ -72,6 +73,8 @@ pub struct Hub {
     follows: bool,
     /// Hears of every event.
     cache: Option<Arc<dyn Cache>>,
+    /// Hears of every event of an order.
+    book: Option<Arc<Book>>,
     /// Whether all that the journal last said was told, and when it was asked.
     current: AtomicBool,
     asked: Mutex<Option<Instant>>,
@@ -113,13 +116,19 @@ impl Hub {
     pub fn new(journal: Arc<dyn Journal>, wake: Arc<dyn Wake>, access: Arc<Access>) -> Self {
         let (index, first_watcher, current) = (Mutex::default(), Notify::new(), AtomicBool::new(false));
         let (follows, asked) = (journal.shared(), Mutex::new(None));
-        Self { journal, access, wake, index, first_watcher, follows, cache: None, current, asked }
+        Self { journal, access, wake, index, first_watcher, follows, cache: None, book: None, current, asked }
     }
 
     /// The same, and it tells `cache` of every event.
     #[must_use]
     pub(crate) fn keeping(self, cache: Arc<dyn Cache>) -> Self {
         Self { follows: true, cache: Some(cache), ..self }
+    }
+
+    /// The same, and it tells the book of waiting orders of every event.
+    #[must_use]
+    pub(crate) fn telling(self, book: Arc<Book>) -> Self {
+        Self { follows: true, book: Some(book), ..self }
     }
 
     /// Whether it has told of everything, but for the last few milliseconds.
@@ -238,6 +247,7 @@ impl Hub {
         if events.first().is_some_and(|event| event.seq > position + 1) {
             // Forgotten meanwhile, and never told.
             self.access.forget();
+            self.book.iter().for_each(|book| book.miss());
         }
         self.tell(&events).await;
         let mut index = self.lock();
@@ -267,14 +277,17 @@ impl Hub {
         }
         drop(index);
         self.access.forget();
+        self.book.iter().for_each(|book| book.miss());
         // As if there were more: the next step looks at once.
         Ok(PAGE)
     }
 
     /// Tells of a page of events before any watcher sees them.
     async fn tell(&self, events: &[Event]) {
+        let now = clock::now();
         for event in events {
             self.access.told(event.kind, &event.id, event.party.as_ref());
+            self.book.iter().for_each(|book| book.hear(event, now));
         }
         if let Some(cache) = &self.cache {
             tell(cache.as_ref(), events).await;

@@ -8,6 +8,7 @@ mod webhooks;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
+use domain::risk::State;
 use domain::swap::{Quote, Status};
 use drivers::Fault;
 use drivers::cache::Cache;
@@ -22,7 +23,7 @@ use prometheus_client::registry::Registry;
 
 use self::queues::QueueMetrics;
 use self::trade::TradeMetrics;
-pub(crate) use self::trade::{order_not_told, order_refused, orders_not_received};
+pub(crate) use self::trade::{order_not_told, order_refused, orders_not_received, trading_changed};
 use self::webhooks::WebhookMetrics;
 pub use self::webhooks::{webhook_delivery_rests, webhook_endpoint_disabled};
 
@@ -133,6 +134,11 @@ struct StatusLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabel {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct PolicyLabel {
     policy: &'static str,
 }
@@ -150,6 +156,7 @@ pub struct Metrics {
     working: Gauge<i64, AtomicI64>,
     confirming: Gauge<i64, AtomicI64>,
     sockets: Gauge<i64, AtomicI64>,
+    trading: Family<StateLabel, Gauge<i64, AtomicI64>>,
     export_lag: Family<ExportLabel, Gauge<i64, AtomicI64>>,
     webhooks: WebhookMetrics,
     /// Deals and bids.
@@ -187,6 +194,12 @@ impl Default for Metrics {
         registry.register("swaps_confirming", "Submitted orders whose outcome is looked up", confirming.clone());
         let sockets = Gauge::default();
         registry.register("sockets", "Open event streams", sockets.clone());
+        let trading = Family::<StateLabel, Gauge<i64, AtomicI64>>::default();
+        registry.register(
+            "trading_state",
+            "1 for the trading state that this process goes by, 0 for the others",
+            trading.clone(),
+        );
         let export_lag = Family::<ExportLabel, Gauge<i64, AtomicI64>>::default();
         registry.register("export_lag", "Events that an export is behind the head of the log", export_lag.clone());
         let webhooks = WebhookMetrics::register(&mut registry);
@@ -204,6 +217,7 @@ impl Default for Metrics {
             working,
             confirming,
             sockets,
+            trading,
             export_lag,
             webhooks,
             trade,
@@ -243,6 +257,13 @@ impl Metrics {
     /// An event stream was opened (+1) or closed (-1).
     pub fn sockets(&self, change: i64) {
         self.sockets.inc_by(change);
+    }
+
+    /// What this process goes by.
+    pub(crate) fn trading_state(&self, state: State) {
+        for one in State::ALL {
+            self.trading.get_or_create(&StateLabel { state: one.as_str() }).set(i64::from(one == state));
+        }
     }
 
     pub(crate) fn swap_taken(&self) {

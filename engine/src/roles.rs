@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::bid;
+use domain::plan::QUEUE_SLICE;
 use domain::queue::QUEUE_MOVE;
 use domain::swap::{QUEUE, QUEUE_EXPIRE};
 use domain::webhook::delivery::QUEUE_DELIVER;
@@ -29,12 +30,13 @@ impl Roles {
 pub struct Concurrency(BTreeMap<&'static str, usize>);
 
 impl Default for Concurrency {
-    /// Every queue: 256 swaps, 10 expiries, 1,024 deliveries, 4 replays, 4 moves of
+    /// Every queue: 256 swaps, 10 expiries, 10 slices of plans, 1,024 deliveries, 4 replays, 4 moves of
     /// messages.
     fn default() -> Self {
         Self::from([
             (QUEUE, 256),
             (QUEUE_EXPIRE, 10),
+            (QUEUE_SLICE, 10),
             (bid::QUEUE_EXPIRE, 10),
             (bid::QUEUE_CLOSE, 10),
             (QUEUE_DELIVER, 1_024),

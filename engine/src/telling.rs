@@ -17,13 +17,32 @@ use tokio::runtime::Handle;
 
 use crate::access::Access;
 use crate::cached::{self, is_cached, key};
+use crate::clock;
 use crate::operator::Rates;
+use crate::watch::Book;
 
 pub(crate) struct Telling {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) access: Arc<Access>,
     pub(crate) rates: Arc<Rates>,
+    /// The orders that wait for a price, where nobody else writes: else the hub tells of them.
+    pub(crate) book: Option<Arc<Book>>,
+}
+
+/// What happened to an order: its id and version, the event's type, and the body where it waits now.
+struct Told(String, u64, &'static str, String);
+
+impl Telling {
+    fn orders(&self, change: &Change) -> Vec<Told> {
+        let written = change.entities.iter().filter(|write| self.book.is_some() && write.kind == Kind::Swap);
+        let told = written.filter_map(|write| {
+            let event = write.event.as_ref()?;
+            let body = if event.type_ == "swap.open" { event.body.clone() } else { String::new() };
+            Some(Told(write.id.clone(), write.expect.next_version(), event.type_, body))
+        });
+        told.collect()
+    }
 }
 
 /// Whether what a change tells of is in the list of event types.
@@ -78,14 +97,14 @@ impl Journal for Telling {
     async fn apply(&self, change: Change) -> Result<Receipt, Fault> {
         debug_assert!(tells_rightly(&change), "not in the list of event types: {:?}", change.entities);
         let (mut stale, lists, rights) = (views(&change), cached::touched(&change), rights(&change));
-        let ends = Rates::ends(&change);
+        let (ends, orders) = (Rates::ends(&change), self.orders(&change));
         if stale.is_empty() && lists.is_empty() && rights.is_empty() {
             let receipt = self.journal.apply(change).await?;
             ends.into_iter().for_each(|ends| self.rates.ended(ends));
             return Ok(receipt);
         }
         let (journal, cache, access) = (Arc::clone(&self.journal), Arc::clone(&self.cache), Arc::clone(&self.access));
-        let rates = Arc::clone(&self.rates);
+        let (rates, book) = (Arc::clone(&self.rates), self.book.clone());
         let work = async move {
             let applied = journal.apply(change).await;
             if let (Ok(_), Some(ends)) = (&applied, ends) {
@@ -93,6 +112,13 @@ impl Journal for Telling {
             }
             // After any other fault it may be on disk nevertheless.
             if !matches!(applied, Err(Fault::Conflict(_) | Fault::Busy)) {
+                match (&book, &applied) {
+                    (Some(book), Ok(_)) => orders.iter().for_each(|Told(id, version, type_, body)| {
+                        book.told(id, *version, (type_, body), clock::now());
+                    }),
+                    (Some(book), Err(_)) if !orders.is_empty() => book.miss(),
+                    _ => {}
+                }
                 for (kind, id, party) in &rights {
                     access.told(*kind, id, party.as_ref());
                 }
@@ -152,6 +178,10 @@ impl Journal for Telling {
         limit: usize,
     ) -> Result<usize, Fault> {
         self.journal.prune(kind, statuses, before, limit).await
+    }
+
+    async fn drop_levels(&self, first: &str, end: &str, limit: usize) -> Result<usize, Fault> {
+        self.journal.drop_levels(first, end, limit).await
     }
 
     async fn entity(&self, kind: Kind, id: &str) -> Result<Option<Entity>, Fault> {

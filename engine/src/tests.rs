@@ -7,18 +7,21 @@ mod consistency;
 mod deals;
 mod faults;
 mod keys;
+mod limits;
 mod operator;
 mod orders;
 mod queues;
 mod relays;
+mod resting;
 mod retention;
+mod risk;
 mod roles;
 mod webhooks;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::swap::{Ask, Mode, Place, QUEUE, QUEUE_EXPIRE, Side, Status, Swap};
+use domain::swap::{Ask, Conditions, Mode, Place, QUEUE, QUEUE_EXPIRE, Side, Status, Swap};
 use domain::token::Registry;
 use domain::{Event, Kind, Owner};
 use drivers::export::Export;
@@ -125,6 +128,9 @@ fn place() -> Place {
         slippage_bps: 50,
         client_order_id: None,
         expires_at: None,
+        conditions: Conditions::default(),
+        firm: None,
+        plan: None,
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::swap::{
-    Choice, Failure, MAX_ATTEMPTS, Prepared, QUEUE, QUOTE_FRESH_MICROS, Route, Status, Swap, Verdict, begin, choose,
-    expire, fail, limit, prepared, rebuilt, retry, routed,
+    Answer, Choice, Failure, MAX_ATTEMPTS, Prepared, QUEUE, QUOTE_FRESH_MICROS, Route, Status, Swap, Verdict, begin,
+    bound_to, expire, fail, prepared, rebuilt, retry, routed, too_much_impact,
 };
 use domain::{Change, Claimed, JobStep, Kind, Lease, Then, Timestamp};
 use drivers::journal::{Claim, Journal};
@@ -20,8 +20,16 @@ use crate::confirm::{Confirmers, Pending};
 use crate::leases::Leases;
 use crate::observe::Metrics;
 use crate::operator::Paused;
-use crate::router::{Router, failure};
-use crate::{backoff, clock, observe};
+use crate::risk::Risk;
+use crate::router::{Router, is_refusal, is_resting, no_venue, why_none};
+use crate::{backoff, clock, firm, observe};
+
+mod resting;
+
+mod conditional;
+
+pub(crate) use conditional::SLIPPAGE_EXCEEDED;
+use conditional::is_passing;
 
 /// A lost hint costs this much.
 const POLL: Duration = Duration::from_millis(20);
@@ -36,13 +44,14 @@ pub(crate) struct Worker {
     pub(crate) leases: Arc<Leases>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) paused: Arc<Paused>,
+    pub(crate) risk: Arc<Risk>,
     pub(crate) tasks: TaskTracker,
     pub(crate) concurrency: usize,
 }
 
 /// Where a step left the order.
 #[expect(clippy::large_enum_variant, reason = "moved once per step; a box would cost more than the copy")]
-enum Step {
+pub(crate) enum Step {
     /// In its next state, on disk; go on.
     Next(Swap),
     /// With the venue; its outcome is to be looked up.
@@ -66,7 +75,7 @@ impl Worker {
                 () = stop.cancelled() => return,
             };
             let Ok(mut free) = first else { return };
-            if !self.paused.pass(QUEUE, &stop).await {
+            if !self.paused.pass(QUEUE, &stop).await || !self.risk.pass(&stop).await {
                 return;
             }
             if let Ok(more) =
@@ -165,6 +174,9 @@ impl Worker {
             // Sent before, perhaps by a process that died: the same bytes again do no harm.
             return Ok(self.send(swap, lease, attempt).await);
         }
+        if self.rests(&swap, now) {
+            return self.put_off(lease, now).await;
+        }
         if attempt > MAX_ATTEMPTS {
             let message = format!("given up after {MAX_ATTEMPTS} attempts that did not come to an end");
             let why = swap.failure.clone().unwrap_or(Failure { code: "ATTEMPTS_EXHAUSTED".to_owned(), message });
@@ -177,34 +189,59 @@ impl Worker {
         swap.attempt = attempt.max(swap.attempt);
         match swap.status {
             Status::Pending => self.commit(begin(&swap, attempt, hold(lease), now)).await.map(Step::Next),
-            Status::Building if fresh(&swap, now) => self.build(swap, claimed).await,
+            Status::Open => self.look(swap, claimed).await,
+            Status::Building if swap.firm.is_some() || fresh(&swap, now) && !self.is_kept_waiting(&swap) => {
+                self.build(swap, claimed).await
+            }
             _ => self.route(&swap, claimed).await,
         }
     }
 
     /// Asks the venues and commits the choice.
     async fn route(&self, swap: &Swap, claimed: &Claimed) -> Result<Step, Fault> {
-        let answers = self.router.quote(&swap.ask).await;
-        let now = clock::now();
-        let Some(verdict) = choose(swap, &answers) else {
-            let why = answers.into_iter().find_map(|a| a.result.err()).unwrap_or_else(no_venue);
-            return self.try_again(swap, why, claimed, now).await;
+        let (answers, verdict) = match self.within_price(swap).await {
+            Ok(chosen) => chosen,
+            Err(why) => return self.not_met(swap, why, claimed.lease).await,
         };
-        let Some(route) = route_of(swap, &answers, &verdict, now) else {
-            return self.try_again(swap, no_venue(), claimed, now).await;
+        let now = clock::now();
+        let Some(verdict) = verdict else {
+            if let Some(why) = too_much_impact(swap, &answers) {
+                let done = JobStep { lease: claimed.lease, then: Then::Finish };
+                return self.end(fail(swap, why, done, now), Status::Failed).await;
+            }
+            return self.try_again(swap, why_none(answers), claimed, now).await;
+        };
+        self.take(swap, (&answers, &verdict), claimed.lease, now).await
+    }
+
+    /// Commits the choice of an answer.
+    pub(crate) async fn take(
+        &self,
+        swap: &Swap,
+        (answers, verdict): (&[Answer], &Verdict),
+        lease: Lease,
+        now: Timestamp,
+    ) -> Result<Step, Fault> {
+        let Some(route) = route_of(swap, answers, verdict, now) else {
+            return Err(Fault::Broken(format!("swap {}: a choice of no quote", swap.id)));
         };
         observe::order_routed(&swap.id, &route.quote, &verdict.reason);
-        let after = self.commit(routed(swap, route, (&answers, &verdict), hold(claimed.lease), now)).await?;
+        let after = self.commit(routed(swap, route, (answers, verdict), hold(lease), now)).await?;
         failpoint::hit("routing.after");
         Ok(Step::Next(after))
     }
 
     /// Has the transaction built, commits its bytes, and only then sends them.
     async fn build(&self, swap: Swap, claimed: &Claimed) -> Result<Step, Fault> {
-        let bytes = match self.prepare(&swap, swap.route.as_ref(), 1).await {
+        // An order that rested was built before; a new transaction is never the same as an old one.
+        let build = swap.prepared.as_ref().map_or(1, |old| old.build + 1);
+        let bytes = match self.prepare(&swap, swap.route.as_ref(), build).await {
             Ok(bytes) => bytes,
             Err(why) => return self.try_again(&swap, why, claimed, clock::now()).await,
         };
+        if self.rests(&swap, clock::now()) {
+            return self.put_off(claimed.lease, clock::now()).await;
+        }
         let after = self.commit(prepared(&swap, bytes, hold(claimed.lease), clock::now())).await?;
         Ok(self.send(after, claimed.lease, claimed.job.attempt).await)
     }
@@ -215,7 +252,7 @@ impl Worker {
         let quote = route.quote.clone();
         let order =
             Order { account: swap.account.clone(), id: swap.id.clone(), attempt: build, quote, limit: route.limit };
-        venue.prepare(&order).await.map_err(failure)
+        venue.prepare(&order).await.map_err(|error| self.router.failure(venue.name(), error))
     }
 
     async fn send(&self, swap: Swap, lease: Lease, attempt: u32) -> Step {
@@ -258,14 +295,34 @@ impl Worker {
             let why = gone("ORDER_EXPIRED", "the transaction was never executed and the order's time is over");
             return self.end(fail(swap, why, done, now), Status::Failed).await;
         }
+        if swap.firm.is_some() {
+            return self.end(fail(swap, firm::expired(), done, now), Status::Failed).await;
+        }
+        if swap.is_conditional() {
+            return self.not_rebuilt(swap, lease, now).await;
+        }
         if build > MAX_ATTEMPTS {
             let why = gone("TRANSACTION_EXPIRED", "no transaction built for the order was executed before it expired");
             return self.end(fail(swap, why, done, now), Status::Failed).await;
         }
-        let answers = self.router.quote(&swap.ask).await;
-        let verdict = choose(swap, &answers);
+        let (answers, verdict) = self.choose(swap).await;
         let route = verdict.as_ref().and_then(|verdict| route_of(swap, &answers, verdict, now));
+        if let Some(why) = too_much_impact(swap, &answers) {
+            return self.end(fail(swap, why, done, now), Status::Failed).await;
+        }
         let bytes = self.prepare(swap, route.as_ref(), build).await;
+        if self.rests(swap, clock::now()) {
+            return self.put_off(lease, clock::now()).await;
+        }
+        if let Err(why) = &bytes {
+            let why = if route.is_some() { why.clone() } else { why_none(answers.clone()) };
+            if is_resting(&why) {
+                return self.wait_for_venues(swap, lease, now).await;
+            }
+            if is_refusal(&why) {
+                return self.end(fail(swap, why, done, now), Status::Failed).await;
+            }
+        }
         let (Some(verdict), Some(route), Ok(bytes)) = (verdict, route, bytes) else {
             if attempt >= MAX_ATTEMPTS {
                 let why =
@@ -285,6 +342,16 @@ impl Worker {
     }
 
     async fn try_again(&self, swap: &Swap, why: Failure, claimed: &Claimed, now: Timestamp) -> Result<Step, Fault> {
+        if is_resting(&why) {
+            return self.wait_for_venues(swap, claimed.lease, now).await;
+        }
+        if swap.is_conditional() && is_passing(&why.code) {
+            return self.not_met(swap, why, claimed.lease).await;
+        }
+        if is_refusal(&why) {
+            let done = JobStep { lease: claimed.lease, then: Then::Finish };
+            return self.end(fail(swap, why, done, now), Status::Failed).await;
+        }
         let attempt = claimed.job.attempt;
         observe::attempt_failed(&swap.id, attempt, &why.code, &why.message);
         if attempt >= MAX_ATTEMPTS {
@@ -298,20 +365,32 @@ impl Worker {
         Ok(Step::Gone)
     }
 
+    /// Whether nothing may be built for an order now; what ran out of time does not wait for its end.
+    pub(crate) fn rests(&self, swap: &Swap, now: Timestamp) -> bool {
+        !self.risk.lets(&swap.ask) && swap.expires_at.is_none_or(|at| at > now)
+    }
+
+    /// Trading rests for this order: it goes back to its queue, and the attempt does not count.
+    async fn put_off(&self, lease: Lease, now: Timestamp) -> Result<Step, Fault> {
+        let step = Some(JobStep { lease, then: Then::Wait { run_at: self.risk.later(now) } });
+        self.journal.apply(Change { at: now, step, ..Change::default() }).await?;
+        Ok(Step::Gone)
+    }
+
     async fn bury(&self, swap: &Swap, why: Failure, lease: Lease, now: Timestamp) -> Result<Step, Fault> {
         failpoint::hit("bury.before");
         let then = Then::Bury { why: format!("{}: {}", why.code, why.message), park: false };
         self.end(fail(swap, why, JobStep { lease, then }, now), Status::Failed).await
     }
 
-    async fn end(&self, choice: Result<Choice, domain::Refusal>, status: Status) -> Result<Step, Fault> {
+    pub(crate) async fn end(&self, choice: Result<Choice, domain::Refusal>, status: Status) -> Result<Step, Fault> {
         self.commit(choice).await?;
         self.metrics.swap_ended(status);
         Ok(Step::Gone)
     }
 
     /// Ends a job that has nothing left to do.
-    async fn end_job(&self, lease: Lease, wonder: &str, id: &str) -> Result<Step, Fault> {
+    pub(crate) async fn end_job(&self, lease: Lease, wonder: &str, id: &str) -> Result<Step, Fault> {
         if !wonder.is_empty() {
             observe::broken(wonder, id, "the job ends");
         }
@@ -327,7 +406,7 @@ impl Worker {
     }
 }
 
-fn hold(lease: Lease) -> JobStep {
+pub(crate) fn hold(lease: Lease) -> JobStep {
     JobStep { lease, then: Then::Hold }
 }
 
@@ -335,11 +414,7 @@ fn fresh(swap: &Swap, now: Timestamp) -> bool {
     swap.route.as_ref().is_some_and(|route| now.0 - route.quoted_at.0 < QUOTE_FRESH_MICROS)
 }
 
-fn route_of(swap: &Swap, answers: &[domain::swap::Answer], verdict: &Verdict, now: Timestamp) -> Option<Route> {
+fn route_of(swap: &Swap, answers: &[Answer], verdict: &Verdict, now: Timestamp) -> Option<Route> {
     let quote = answers.get(verdict.index)?.result.as_ref().ok()?.clone();
-    Some(Route { limit: limit(&quote, swap.slippage_bps), quote, quoted_at: now })
-}
-
-fn no_venue() -> Failure {
-    Failure { code: "NO_ROUTE".to_owned(), message: "no venue has a quote".to_owned() }
+    Some(Route { limit: bound_to(swap, &quote), quote, quoted_at: now })
 }

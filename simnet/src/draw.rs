@@ -23,6 +23,10 @@ pub(crate) enum About {
     Inclusion,
     /// The hash of a slot.
     Blockhash,
+    /// Whether a front or the chain has a fault that it was told to have.
+    Fault,
+    /// Whether a transaction that a fork undid is included again.
+    Fork,
 }
 
 /// A hash under way.

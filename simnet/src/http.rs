@@ -19,6 +19,8 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
+use crate::chain::Chain;
+use crate::fronts;
 use crate::{Clock, LookUp, Quote, Refused, SLOT_MILLIS, World, base58, wire};
 
 /// Bodies are no longer than this.
@@ -32,6 +34,9 @@ const REQUESTS_LIMIT: usize = 4_096;
 
 /// The most executions on a page of the ledger.
 const PAGE_LIMIT: usize = 10_000;
+
+/// How often a chain looks whether a slot has begun.
+const TICK_MILLIS: u64 = 50;
 
 /// A world and the clock it lives by.
 struct Front {
@@ -70,10 +75,41 @@ pub async fn serve(
     }
 }
 
-/// Every route.
+/// Serves the world and the chain beside it until `stop`, and moves both on every slot though nobody asks.
+///
+/// # Errors
+/// The listener fails.
+pub async fn serve_chain(
+    listener: TcpListener,
+    chain: Arc<Chain>,
+    clock: Arc<Clock>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let more = fronts::routes(Arc::clone(&chain), Arc::clone(&clock));
+    let router = routed(Arc::clone(chain.world()), Arc::clone(&clock), more);
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop);
+    let ticking = async {
+        loop {
+            sleep(Duration::from_millis(TICK_MILLIS)).await;
+            chain.advance(clock.now());
+            chain.world().advance(clock.now());
+        }
+    };
+    tokio::select! {
+        result = serving.into_future() => result,
+        () = ticking => Ok(()),
+    }
+}
+
+/// Every route of the world.
 pub fn router(world: Arc<World>, clock: Arc<Clock>) -> Router {
+    routed(world, clock, Router::new())
+}
+
+/// The world's routes and `more`, all within the same limits.
+fn routed(world: Arc<World>, clock: Arc<Clock>, more: Router) -> Router {
     let front = Arc::new(Front { world, clock, room: Semaphore::new(REQUESTS_LIMIT) });
-    Router::new()
+    Router::<Arc<Front>>::new()
         .route("/quote", post(quote))
         .route("/blockhash", get(blockhash))
         .route("/transactions", post(submit))
@@ -81,6 +117,7 @@ pub fn router(world: Arc<World>, clock: Arc<Clock>) -> Router {
         .route("/ledger", get(ledger))
         .route("/wallets/{account}", get(wallet))
         .route("/health", get(health))
+        .merge(more.with_state(()))
         .fallback(async || Problem(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing here".to_owned()))
         .method_not_allowed_fallback(async || {
             Problem(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "not with this method".to_owned())

@@ -14,12 +14,17 @@
 
 mod world;
 
+pub mod bank;
+pub mod chain;
+pub mod faults;
 pub mod http;
+pub mod universal;
 pub mod wire;
 
 mod base58;
 mod clock;
 mod draw;
+mod fronts;
 mod ledger;
 mod market;
 mod refused;
@@ -46,6 +51,11 @@ pub const SLOT_MILLIS: u64 = 400;
 
 /// When slot 0 began: 2025-01-01. Slots are those of the wall's clock, so that a restarted world takes up where it was.
 const GENESIS_MILLIS: u64 = 1_735_689_600_000;
+
+/// The slot of a time, in milliseconds since the Unix epoch.
+const fn slot_of(now: u64) -> u64 {
+    now.saturating_sub(GENESIS_MILLIS) / SLOT_MILLIS
+}
 
 /// A blockhash may be named by transactions of its own slot and of this many after it.
 pub const BLOCKHASH_SLOTS: u64 = 150;

@@ -17,7 +17,8 @@ pub(crate) use self::execute::{Executed, Made, Unexecuted, execute};
 pub(crate) use self::view::View;
 
 use self::path::{ONE, Path};
-use self::place::{Listing, Place, scaled_factor};
+pub(crate) use self::place::Listing;
+use self::place::{Place, scaled_factor};
 use self::price::Pair;
 use crate::draw::Draw;
 use crate::token::Tokens;
@@ -114,6 +115,20 @@ impl Market {
                 self.dirty.push(number);
             }
         }
+    }
+
+    /// What there is, in the order of the pools' numbers.
+    pub(crate) fn listings(&self) -> impl Iterator<Item = (&Listing, &Pool)> {
+        self.places.iter().map(|place| (&place.listing, &place.pool))
+    }
+
+    /// Some pools as they stand at `slot`.
+    pub(crate) fn pools(&mut self, numbers: &[u16], slot: u64) -> Vec<(u16, Pool)> {
+        let mut pool = |number: &u16| {
+            self.advance(usize::from(*number), slot);
+            self.places.get(usize::from(*number)).map(|place| (*number, place.pool.clone()))
+        };
+        numbers.iter().filter_map(&mut pool).collect()
     }
 
     fn advance(&mut self, number: usize, slot: u64) {

@@ -79,7 +79,7 @@ impl Settings {
 }
 
 /// A share from 0 to 1 as plain decimal text with at most six decimals, in millionths.
-fn per_million(text: &str) -> Result<u32, &'static str> {
+pub(crate) fn per_million(text: &str) -> Result<u32, &'static str> {
     const EXPECTED: &str = "a share from 0 to 1 with at most six decimals, such as 0.05";
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |s: &str| !s.is_empty() && s.len() <= 6 && s.bytes().all(|b| b.is_ascii_digit());

@@ -3,12 +3,14 @@
 mod answers;
 mod chance;
 mod execute;
+mod pools;
 mod questions;
 mod route;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub(crate) use self::pools::PoolKind;
 pub use self::questions::{Ask, Balance, Certificate, Head, Leg, LookUp, Quote};
 
 use self::answers::Answers;
@@ -18,8 +20,8 @@ use crate::market::Market;
 use crate::token::Tokens;
 use crate::transaction::{Parsed, decode};
 use crate::{
-    BLOCKHASH_SLOTS, Blockhash, GENESIS_MILLIS, Outcome, Pace, Record, Refused, Retention, SLOT_MILLIS, Settings,
-    Signed, Swap, Token, Wallets,
+    BLOCKHASH_SLOTS, Blockhash, Outcome, Pace, Record, Refused, Retention, Settings, Signed, Swap, Token, Wallets,
+    slot_of,
 };
 
 /// How far behind the newest slot the newest final one is.
@@ -273,10 +275,6 @@ impl World {
         };
         Head { slot, finalised: slot.saturating_sub(behind) }
     }
-}
-
-fn slot_of(now: u64) -> u64 {
-    now.saturating_sub(GENESIS_MILLIS) / SLOT_MILLIS
 }
 
 fn key_of(id: &str) -> Option<Key> {

@@ -18,6 +18,7 @@ mod report;
 mod rounds;
 mod store;
 mod stream;
+mod venues;
 mod webhooks;
 mod workers;
 pub(crate) mod yardstick;
@@ -105,6 +106,7 @@ async fn measure(scenario: Scenario, settings: &Bench) -> anyhow::Result<Vec<Row
         Scenario::Queue => queue::run(settings).await?,
         Scenario::Cache => cache::run(settings).await?,
         Scenario::Webhooks => webhooks::run(settings).await?,
+        Scenario::Venues => venues::run(settings).await?,
         Scenario::Workers => workers::run(settings).await?,
         Scenario::All => Vec::new(),
     })

@@ -168,6 +168,11 @@ impl Client {
         self.answer(request).await
     }
 
+    /// `PUT` of JSON.
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.answer(self.http.put(self.url(path, &[])?).json(body)).await
+    }
+
     /// Opens the stream of events.
     pub(crate) async fn events(&self, watch: Watch) -> anyhow::Result<Events> {
         Events::open(self.clone(), watch).await

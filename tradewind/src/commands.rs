@@ -13,6 +13,7 @@ pub(crate) mod route;
 pub(crate) mod simnet;
 pub(crate) mod swap;
 pub(crate) mod tail;
+pub(crate) mod trading;
 pub(crate) mod webhooks;
 
 use std::io::Write;

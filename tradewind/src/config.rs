@@ -6,6 +6,7 @@ mod measure;
 mod queue;
 mod route;
 mod server;
+mod trading;
 mod values;
 mod webhooks;
 
@@ -20,6 +21,7 @@ pub(crate) use measure::{Bench, Scenario};
 pub(crate) use queue::{Dead, Judge, OneQueue, Queue, QueueAction, QueueList, Which};
 pub(crate) use route::{Route, RouteMode};
 pub(crate) use server::Serve;
+pub(crate) use trading::{Trading, TradingAction, TradingShow, TradingTurn};
 pub(crate) use values::{ClientKey, Secret};
 pub(crate) use webhooks::{Listen, Webhooks, WebhooksCommand};
 
@@ -37,6 +39,7 @@ Examples:
   tradewind tail                 follow every event
   tradewind keys --help          who may do what
   tradewind queue list           how the queues stand
+  tradewind trading halt         take no order and build nothing until it is resumed
   tradewind bench all            measure this machine
 
 Exit codes: 0 done; 1 the answer is no (an order that did not confirm, a check or a bar that
@@ -75,6 +78,8 @@ pub(crate) enum Command {
     Keys(Keys),
     /// See how queues stand, pause them, see to jobs that were given up
     Queue(Queue),
+    /// See whether anything is traded, halt, reduce, resume
+    Trading(Trading),
     /// Run the simulated chain as a process of its own
     Simnet(Simnet),
     /// Tools for those who receive webhooks

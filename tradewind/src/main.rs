@@ -49,6 +49,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::DemoData(settings) => commands::demo_data::run(settings).await,
         Command::Keys(settings) => Box::pin(commands::keys::run(settings)).await,
         Command::Queue(settings) => Box::pin(commands::queue::run(settings)).await,
+        Command::Trading(settings) => Box::pin(commands::trading::run(settings)).await,
         Command::Simnet(settings) => commands::simnet::run(settings, colour).await,
         Command::Webhooks(settings) => commands::webhooks::run(settings).await,
         Command::Openapi => commands::openapi::run(),

@@ -12,7 +12,7 @@ use anyhow::{Context, anyhow, bail};
 use domain::token::Registry;
 use drivers::Fault;
 use drivers::export::Export;
-use drivers::venue::Venue;
+use drivers::venue::{Opening, Signer, Venue};
 use drivers::wake::Wake;
 use engine::webhooks::InstallationSecret;
 use engine::{Engine, Parts};
@@ -131,7 +131,7 @@ async fn open(settings: &Serve) -> anyhow::Result<Parts> {
     let wake = settings.wake.as_deref().unwrap_or_else(|| drivers::wake::default_for(&settings.journal));
     let wake: Arc<dyn Wake> = drivers::wake::open(wake, &settings.journal).await.map_err(plain)?;
     let roles = settings.roles();
-    let venues = if roles.api || roles.work { venues(&settings.venue, &tokens)? } else { Vec::new() };
+    let venues = if roles.api || roles.work { venues(settings, &tokens)? } else { Vec::new() };
     let cache = drivers::cache::open(&settings.cache).await.map_err(plain)?;
     let limit = drivers::limit::open(&settings.cache, settings.rates()).await.map_err(plain)?;
     let options = drivers::journal::Options {
@@ -193,10 +193,15 @@ pub(crate) fn tokens(file: Option<&std::path::Path>) -> anyhow::Result<Registry>
     Ok(tokens)
 }
 
-fn venues(urls: &[String], tokens: &Arc<Registry>) -> anyhow::Result<Vec<Arc<dyn Venue>>> {
+fn venues(settings: &Serve, tokens: &Arc<Registry>) -> anyhow::Result<Vec<Arc<dyn Venue>>> {
+    let signer = settings.signer.as_deref().map(Signer::open).transpose().map_err(plain)?;
+    if let Some(signer) = &signer {
+        tracing::info!("signing for the wallet {}", signer.address());
+    }
+    let opening = Opening { tokens, signer: signer.as_ref(), now: engine::clock::now() };
     let mut venues = Vec::new();
-    for url in urls {
-        venues.extend(drivers::venue::open(url, tokens, engine::clock::now()).map_err(plain)?);
+    for url in &settings.venue {
+        venues.extend(opening.open(url).map_err(plain)?);
     }
     let names: HashSet<_> = venues.iter().map(|venue| venue.name()).collect();
     if names.len() < venues.len() {

@@ -93,3 +93,11 @@ fn webhooks_are_delivered_and_deals_listed() {
         );
     }
 }
+
+#[test]
+fn venues_are_measured_over_http() {
+    let rows = rows(&["venues", "--orders", "100"], None);
+    let bars: Vec<_> = rows.iter().map(|row| row["bar"].as_f64().expect("a bar")).collect();
+    assert_eq!(bars, [200.0, 200.0, 820.0, 150.0]);
+    assert!(rows[3]["value"].as_f64().expect("a number") > 0.0, "{rows:?}");
+}

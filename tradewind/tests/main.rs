@@ -20,4 +20,7 @@ mod sqs;
 mod stopping;
 mod strangers;
 mod tidy;
+mod trading;
+mod venues;
+mod wallet;
 mod webhooks;

@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use crate::server::{INSTANT, Server, command, err, out};
 
-const JOURNAL: [&str; 2] = ["--journal", "sqlite:data/tradewind.db"];
+pub(crate) const JOURNAL: [&str; 2] = ["--journal", "sqlite:data/tradewind.db"];
 
-fn done(output: &Output) -> String {
+pub(crate) fn done(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(0), "{}", err(output));
     out(output)
 }
 
-fn refused(output: &Output, says: &str) {
+pub(crate) fn refused(output: &Output, says: &str) {
     let text = err(output);
     assert_eq!((output.status.code(), text.trim_end().lines().count()), (Some(2), 1), "{text}");
     assert!(text.contains(says), "{text:?} does not say {says:?}");

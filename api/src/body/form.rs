@@ -200,6 +200,11 @@ impl<'a> Form<'a> {
         self.peek(name) == Some("null")
     }
 
+    /// Whether a field is there, and not `null`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.peek(name).is_some_and(|raw| raw != "null")
+    }
+
     fn peek(&self, name: &str) -> Option<&'a str> {
         self.fields.iter().find(|(key, _)| key == name).map(|(_, raw)| raw.get())
     }

@@ -4,10 +4,11 @@
 #[rustfmt::skip]
 pub(crate) fn of(route: &str) -> Option<&'static [&'static str]> {
     Some(match route {
-        "/v1/swaps" => &[
-            "id", "version", "status", "account", "inputToken", "outputToken", "mode", "side", "amount", "slippageBps",
-            "clientOrderId", "attempt", "route.venue", "transaction.id", "fill.amountIn", "fill.amountOut", "failure.code",
-            "failure.message", "expiresAt", "createdAt", "updatedAt",
+        "/v1/swaps" | "/v1/plans/{id}/swaps" => SWAPS,
+        "/v1/plans" => &[
+            "id", "version", "status", "account", "inputToken", "outputToken", "side", "amount", "total", "slices", "turns", "skipped",
+            "everySeconds", "slippageBps", "limitPrice", "maxPriceImpactBps", "clientOrderId", "nextAt", "refusal.slice",
+            "refusal.code", "refusal.message", "createdAt", "updatedAt",
         ],
         "/v1/deals" => &[
             "id", "version", "status", "sellerId", "name", "currency", "subtotal", "discountAmount", "totalPrice", "invoiceId",
@@ -34,6 +35,13 @@ pub(crate) fn of(route: &str) -> Option<&'static [&'static str]> {
         _ => return None,
     })
 }
+
+#[rustfmt::skip]
+const SWAPS: &[&str] = &[
+    "id", "version", "status", "account", "inputToken", "outputToken", "mode", "side", "amount", "slippageBps", "limitPrice",
+    "timeInForce", "clientOrderId", "planId", "attempt", "route.venue", "transaction.id", "fill.amountIn", "fill.amountOut",
+    "failure.code", "failure.message", "expiresAt", "createdAt", "updatedAt",
+];
 
 const BIDS: &[&str] = &[
     "id",
@@ -88,6 +96,6 @@ mod tests {
                 assert!(schema.is_object(), "{}: {column}", route.path);
             }
         }
-        assert_eq!(lists, 11);
+        assert_eq!(lists, 13);
     }
 }

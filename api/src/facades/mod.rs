@@ -4,6 +4,7 @@ pub(crate) mod deals;
 pub(crate) mod dex;
 pub(crate) mod shop;
 pub(crate) mod sqs;
+pub(crate) mod universal;
 
 use std::sync::Arc;
 
@@ -26,11 +27,13 @@ pub enum FacadeName {
     Shop,
     /// Queues as AWS SQS has them.
     Sqs,
+    /// Firm quotes, and orders for them.
+    Universal,
 }
 
 impl FacadeName {
     /// Every facade.
-    pub const ALL: [Self; 4] = [Self::Deals, Self::Dex, Self::Shop, Self::Sqs];
+    pub const ALL: [Self; 5] = [Self::Deals, Self::Dex, Self::Shop, Self::Sqs, Self::Universal];
 
     /// The name in the settings.
     #[must_use]
@@ -40,6 +43,7 @@ impl FacadeName {
             Self::Dex => "dex",
             Self::Shop => "shop",
             Self::Sqs => "sqs",
+            Self::Universal => "universal",
         }
     }
 
@@ -56,6 +60,7 @@ impl FacadeName {
             Self::Dex => dex::MOUNT,
             Self::Shop => shop::MOUNT,
             Self::Sqs => sqs::MOUNT,
+            Self::Universal => universal::MOUNT,
         }
     }
 
@@ -66,6 +71,7 @@ impl FacadeName {
             Self::Dex => dex::facade(mount),
             Self::Shop => shop::facade(mount),
             Self::Sqs => sqs::facade(mount),
+            Self::Universal => universal::facade(mount),
         }
     }
 
@@ -76,6 +82,7 @@ impl FacadeName {
             Self::Dex => dex::routes(mount),
             Self::Shop => shop::routes(mount),
             Self::Sqs => sqs::routes(mount),
+            Self::Universal => universal::routes(mount),
         }
     }
 }

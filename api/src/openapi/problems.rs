@@ -145,7 +145,7 @@ fn content(known: &[Known], path: &str) -> Value {
 fn problem(known: Known, path: &str) -> Value {
     let Known { code, status, title } = known;
     let mut instance = path.to_owned();
-    for (name, value) in [("{id}", ID), ("{buyerId}", "bob")] {
+    for (name, value) in [("{id}", ID), ("{buyerId}", "bob"), ("{account}", "alice")] {
         instance = instance.replace(name, value);
     }
     let mut problem = json!({

@@ -14,7 +14,7 @@ use engine::operator::{Rate, Standing};
 use engine::queues::QueueError;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::no_such_queue;
+use super::{actor, no_such_queue};
 use crate::account::{Account, CameIn};
 use crate::page::{self, Paging};
 use crate::problem::{Problem, codes};
@@ -145,16 +145,10 @@ pub(crate) async fn purge(
     answer(&app, &account, &name).await
 }
 
-async fn turn(
-    app: &App,
-    (account, CameIn(caller)): (Owner, CameIn),
-    name: &str,
-    paused: bool,
-) -> Result<Response, Problem> {
+async fn turn(app: &App, (account, caller): (Owner, CameIn), name: &str, paused: bool) -> Result<Response, Problem> {
     match app.engine.operator.own(name) {
         Some(queue) => {
-            let principal = caller.and_then(|caller| caller.principal);
-            let by = principal.map_or_else(|| account.clone(), |principal| principal.account.clone());
+            let by = actor(&account, caller);
             app.engine.operator.turn(queue, paused, &by).await?;
         }
         None => drop(app.engine.queues.pause(&account, name, paused).await.map_err(refused)?),

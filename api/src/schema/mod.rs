@@ -8,8 +8,10 @@ mod invoice;
 mod key;
 mod leg;
 mod parameters;
+mod plan;
 mod problem;
 mod queue;
+mod risk;
 mod shop;
 mod swap;
 mod webhook;
@@ -26,10 +28,12 @@ pub(crate) use invoice::{InvoiceList, InvoiceView};
 pub(crate) use key::{KeyList, KeyRequest, KeyView, TicketView};
 pub(crate) use leg::LegView;
 pub(crate) use parameters::{Acting, AfterVersion, AtVersion, Keyed, MustNameVersion, Paged, UnlessKnown};
+pub(crate) use plan::{PlanList, PlanRequest, PlanView};
 pub(crate) use problem::ProblemView;
 pub(crate) use queue::{
     DeadErrors, DeadGroupView, DeadJobList, DeadJobView, DeadJudged, DeadMany, QueueList, QueueView,
 };
+pub(crate) use risk::{LimitsList, LimitsRequest, LimitsView, TradingRequest, TradingView};
 pub(crate) use shop::{
     ShopOrderEdit, ShopOrderList, ShopOrderRequest, ShopOrderView, ShopStatusRequest, StockAdjustment, StockCount,
     StockList, StockView,
@@ -40,9 +44,10 @@ pub(crate) use webhook::{
     RotationRequest,
 };
 pub(crate) use words::{
-    AccountName, AuthorisationStatus, BidStatus, CurrencyCode, DayOrInstant, DealStatus, DeliveryStatus, DiscountType,
-    EndpointFormat, EndpointReason, EndpointStatus, EndpointWanted, EntityId, EventKind, KeyRole, KeyScope, KeyStatus,
-    PartySide, QueueKind, ReplayStatus, ShopOrderMove, ShopOrderSort, ShopOrderStatus, SwapMode, SwapSide, SwapStatus,
+    AccountName, AccountOrAll, AuthorisationStatus, BidStatus, CurrencyCode, DayOrInstant, DealStatus, DeliveryStatus,
+    DiscountType, EndpointFormat, EndpointReason, EndpointStatus, EndpointWanted, EntityId, EventKind, KeyRole,
+    KeyScope, KeyStatus, LimitsStatus, PartySide, PlanMode, PlanStatus, QueueKind, ReplayStatus, ShopOrderMove,
+    ShopOrderSort, ShopOrderStatus, SwapMode, SwapSide, SwapStatus, SwapTimeInForce, TradingState,
 };
 
 /// What the venues are to be asked.
@@ -240,6 +245,8 @@ pub(crate) struct TokenView {
     pub(crate) decimals: u8,
     /// Native SOL: wrapped for the swap, unwrapped after.
     pub(crate) native: bool,
+    /// Whether it is one in which trades are settled: while the trading state is `reducing`, only orders into such a token trade.
+    pub(crate) settlement: bool,
 }
 
 /// Whether orders can be taken.

@@ -2,7 +2,7 @@
 
 use utoipa::ToSchema;
 
-use super::{FailureView, LegView, SwapMode, SwapSide, SwapStatus};
+use super::{FailureView, LegView, SwapMode, SwapSide, SwapStatus, SwapTimeInForce};
 
 /// An order to be placed. Unknown fields are refused; `null` is as good as absent.
 #[derive(ToSchema)]
@@ -25,9 +25,21 @@ pub(crate) struct SwapRequest {
     /// How much worse than quoted is accepted, in basis points; 50 by default.
     #[schema(minimum = 0, maximum = 10_000)]
     slippage_bps: Option<u16>,
+    /// The most price impact of a quote that is taken, in basis points; an order that no venue executes with less fails. Its
+    /// account may be held to less.
+    #[schema(minimum = 0, maximum = 10_000)]
+    max_price_impact_bps: Option<u32>,
     /// The client's own id, unique within the account for ever: 1 to 64 characters of `A-Z a-z 0-9 . _ : -`.
     #[schema(pattern = "^[A-Za-z0-9._:-]{1,64}$")]
     client_order_id: Option<String>,
+    /// The worst price that is accepted, as decimal text with at most 18 decimals: of a sale the least whole output tokens for one
+    /// input token, of a purchase the most whole input tokens for one output token.
+    #[schema(pattern = r"^[0-9]+(\.[0-9]+)?$")]
+    limit_price: Option<String>,
+    /// How long the order stands: `GTC` (default), until it is cancelled; `GTD`, until `expiresAt`, which it needs; `IOC`, what can
+    /// be had at once, all of it or the largest of a half, a quarter … a 64th of it; `FOK`, all of it at once. With a limit price the
+    /// first two rest as `open`; the others end as `expired` with the reason `NOT_FILLED` where it is not met.
+    time_in_force: Option<SwapTimeInForce>,
     /// Not to be traded after this instant (RFC 3339).
     #[schema(format = DateTime)]
     expires_at: Option<String>,
@@ -42,7 +54,7 @@ pub(crate) struct SwapView {
     id: String,
     /// 1 at creation, one more with every change; also the ETag.
     version: u64,
-    /// `pending`, `routing`, `building`, `submitted`, or final: `confirmed`, `failed`, `cancelled`, `expired`.
+    /// `pending`, `open` (rests until its price is there), `routing`, `building`, `submitted`, or final: `confirmed`, `failed`, `cancelled`, `expired`.
     status: SwapStatus,
     /// Whose it is.
     account: String,
@@ -62,11 +74,20 @@ pub(crate) struct SwapView {
     amount: String,
     /// How much worse than quoted is accepted, in basis points.
     slippage_bps: u16,
+    /// The most price impact of a quote that is taken, in basis points: the smaller of what was asked for and what the account is
+    /// held to.
+    max_price_impact_bps: Option<u32>,
     /// The client's own id.
     client_order_id: Option<String>,
     /// Not to be traded after this instant.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
+    /// The worst price that is accepted.
+    limit_price: Option<String>,
+    /// How long it stands, where it has a limit price or is to be had at once.
+    time_in_force: Option<SwapTimeInForce>,
+    /// The plan that it is a slice of.
+    plan_id: Option<String>,
     /// Which attempt at routing and building this is; 0 before the first.
     attempt: u32,
     /// The chosen venue and what it promised.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use domain::money::Currency;
-use domain::{Kind, authorisation, bid, deal, key, shop, swap, webhook};
+use domain::{Kind, authorisation, bid, deal, key, plan, risk, shop, swap, webhook};
 use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, SchemaFormat, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -51,6 +51,8 @@ macro_rules! patterns {
 patterns! {
     /// The name of an account.
     AccountName = "^[A-Za-z0-9._:-]{1,64}$", "alice";
+    /// An account's name, or `*` for all that have nothing of their own.
+    AccountOrAll = "^([*]|[A-Za-z0-9._:-]{1,64})$", "alice";
     /// A UUID in lower case.
     EntityId = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", "0199a3c4-7d21-7c6e-9f0a-3b1c5d7e9f01";
 }
@@ -76,6 +78,12 @@ impl ToSchema for DayOrInstant {
 words! {
     /// Where an order is in its life. Final: `confirmed`, `failed`, `cancelled`, `expired`.
     SwapStatus = swap::Status::ALL.map(swap::Status::as_str);
+    /// How long an order stands.
+    SwapTimeInForce = swap::TimeInForce::ALL.map(swap::TimeInForce::as_str);
+    /// Where a plan is in its life. Final: `completed`, `cancelled`.
+    PlanStatus = plan::Status::ALL.map(plan::Status::as_str);
+    /// Which amount of a plan's orders is fixed.
+    PlanMode = ["exactIn"];
     /// Which amount is fixed: that of the input (`exactIn`) or of the output (`exactOut`).
     SwapMode = ["exactIn", "exactOut"];
     /// What the trader calls it.
@@ -119,6 +127,10 @@ words! {
     ReplayStatus = webhook::replay::Status::ALL.map(webhook::replay::Status::as_str);
     /// What a queue holds: jobs of the program's own, or messages.
     QueueKind = ["jobs", "messages"];
+    /// What is traded: everything, only what leads into a settlement token, or nothing new.
+    TradingState = risk::State::ALL.map(risk::State::as_str);
+    /// Whether limits hold.
+    LimitsStatus = [risk::Status::Active, risk::Status::Removed].map(risk::Status::as_str);
     /// What an event may be about.
     EventKind = Kind::ALL.into_iter().filter(|kind| !kind.is_bookkeeping()).map(Kind::as_str);
 }

@@ -33,8 +33,9 @@ const LONGEST_WAIT: u64 = 30;
 
 /// Places an order.
 ///
-/// The answer means that the order is on disk; it is then executed. `?wait=` answers when the order is final, or with
-/// its present state when that many seconds have passed. Amounts are decimal text of whole tokens.
+/// The answer means that the order is on disk; it is then executed, or, with a limit price, it rests as `open` until that price
+/// is there. `?wait=` answers when the order is final or rests for
+/// its price, or with its present state when that many seconds have passed. Amounts are decimal text of whole tokens.
 #[utoipa::path(post, path = "/v1/swaps", tag = "swaps", request_body = SwapRequest,
     params(
         ("wait" = Option<u64>, Query, minimum = 0, maximum = 30, description = "Wait at most so many seconds (0 to 30) for the final state."),
@@ -44,8 +45,11 @@ const LONGEST_WAIT: u64 = 30;
         (status = 200, description = "Accepted, and final within `wait`.", body = SwapView),
         (status = 422, description = "Refused: `UNKNOWN_TOKEN`, `SAME_TOKEN`, `AMOUNT_MALFORMED`, `AMOUNT_NOT_POSITIVE`, \
             `AMOUNT_TOO_PRECISE`, `AMOUNT_TOO_LARGE`, `SLIPPAGE_OUT_OF_RANGE`, `UNKNOWN_CHOICE`, \
-            `CLIENT_ORDER_ID_MALFORMED`, `EXPIRE_TIME_MALFORMED` or `EXPIRE_TIME_IN_PAST`."),
-        (status = 409, description = "The client order id is taken: `DUPLICATE_CLIENT_ORDER_ID`.")))]
+            `OUT_OF_RANGE`, `CLIENT_ORDER_ID_MALFORMED`, `LIMIT_PRICE_MALFORMED`, `LIMIT_PRICE_OUT_OF_RANGE`, \
+            `UNSUPPORTED_TIME_IN_FORCE`, `EXPIRE_TIME_REQUIRED`, `EXPIRE_TIME_MALFORMED` or `EXPIRE_TIME_IN_PAST`; by the account's \
+            limits: `TOKEN_NOT_ALLOWED`, `NOTIONAL_EXCEEDS_MAX_PER_ORDER` or `NOTIONAL_UNKNOWN`."),
+        (status = 409, description = "The client order id is taken: `DUPLICATE_CLIENT_ORDER_ID`. The day's limit has no room for \
+            it: `DAILY_LIMIT`. The installation does not trade it now: `TRADING_HALTED`, `TRADING_STATE_REDUCING`.")))]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     Account(account): Account,
@@ -103,7 +107,7 @@ pub(crate) async fn history(
     seen::history(&app, Kind::Swap, &id, &uri).await
 }
 
-/// Cancels an order that is pending or routing; cancelling it again answers with it again.
+/// Cancels an order that is pending, open or routing; cancelling it again answers with it again.
 #[utoipa::path(post, path = "/v1/swaps/{id}/cancel", tag = "swaps",
     params(
         ("id" = String, Path, description = "The order's id."),
@@ -145,9 +149,14 @@ async fn settle(app: &App, account: Owner, taken: Taken, wait: Duration) -> Resp
         while let Ok(Ok(Item::Event(event))) = timeout_at(until, follower.next()).await {
             let event = &event.event;
             (version, view) = (event.version, domain::view::of_event(&event.body));
-            if status_of(&event.type_).is_some_and(Status::is_final) {
-                status = StatusCode::OK;
-                break;
+            match status_of(&event.type_) {
+                Some(ended) if ended.is_final() => {
+                    status = StatusCode::OK;
+                    break;
+                }
+                // It rests for its price, and may for long.
+                Some(Status::Open) => break,
+                _ => {}
             }
         }
     }

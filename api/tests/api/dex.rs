@@ -72,10 +72,14 @@ async fn both_refuse_in_the_recorded_words() {
         (e(("\"inputToken\":\"SOL\",", "")), "Unknown token"),
         (e(("\"USDC\"", "7")), "Unknown token"),
         (e(("\"USDC\"", "\"wSOL\"")), "Input and output are the same token"),
-        (e(("MARKET", "LIMIT")), "LIMIT orders are not supported yet; only MARKET orders are"),
-        (e(("MARKET", "sniper")), "SNIPER orders are not supported yet; only MARKET orders are"),
-        (e(("MARKET", "STOP")), "Unknown order type; only MARKET orders are supported"),
-        (m(("\"market\"", "\"limit\"")), "Only market orders allowed for this assignment"),
+        (e(("MARKET", "LIMIT")), "Invalid price"),
+        (e(("MARKET\"", "LIMIT\",\"price\":-1")), "Invalid price"),
+        (e(("MARKET\"", "LIMIT\",\"price\":\"abc\"")), "Invalid price"),
+        (e(("MARKET", "sniper")), "SNIPER orders are not supported yet; only MARKET and LIMIT orders are"),
+        (e(("MARKET", "STOP")), "Unknown order type; only MARKET and LIMIT orders are supported"),
+        (m(("\"market\"", "\"limit\"")), "missing fields"),
+        (m(("\"market\"", "\"limit\",\"price\":\"abc\"")), "Invalid price"),
+        (m(("\"market\"", "\"sniper\",\"price\":5")), "Only market orders allowed for this assignment"),
         (m(("\"market\"", "\"MARKET\"")), "Only market orders allowed for this assignment"),
         (m(("\"type\":\"market\",", "")), "Only market orders allowed for this assignment"),
         (m(("1.5", "0")), "missing fields"),
@@ -204,4 +208,23 @@ async fn the_facade_alone_is_a_drop_in() {
     drop(client);
     site.end().await;
     server.await.expect("no panic").expect("no error");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limit_orders_rest_at_the_price_that_each_dialect_means() {
+    let site = Site::idle().await;
+    for (sent, side, mode, price) in [
+        (E.replace("MARKET\"", "limit\",\"price\":200.5"), "sell", "exactIn", "200.5"),
+        (E.replace("MARKET\"", "LIMIT\",\"limitPrice\":\"2e2\""), "sell", "exactIn", "200"),
+        (M.replace("\"market\"", "\"limit\",\"price\":200"), "sell", "exactIn", "200"),
+        (M.replace("\"market\"", "\"limit\",\"price\":100").replace("\"sell\"", "\"buy\""), "buy", "exactOut", "100"),
+    ] {
+        let answer = body(site.post(EXECUTE, sent.clone()).send().await.expect("an answer")).await;
+        let path = format!("/v1/swaps/{}", answer["orderId"].as_str().unwrap_or_else(|| panic!("{answer}")));
+        let order = body(site.get(&path).send().await.expect("an answer")).await;
+        let told =
+            ["status", "side", "mode", "limitPrice"].map(|name| order[name].as_str().unwrap_or_default().to_owned());
+        assert_eq!(told, ["open", side, mode, price], "{sent}");
+    }
+    site.end().await;
 }

@@ -72,6 +72,14 @@ fn id(made: &Value) -> &str {
 async fn everything(site: &Site) {
     let nothing = json!({});
     site.place().await;
+    let limited =
+        json!({"inputToken": "SOL", "outputToken": "USDC", "amount": "1", "limitPrice": "9999", "timeInForce": "GTC"});
+    let order = done(site, "POST", "acme", "/v1/swaps", &limited).await;
+    done(site, "POST", "acme", &format!("/v1/swaps/{}/cancel", id(&order)), &nothing).await;
+    let plan = json!({"inputToken": "SOL", "outputToken": "USDC", "total": "1", "slices": 3, "everySeconds": 3600,
+        "limitPrice": "9999", "maxPriceImpactBps": 50, "clientOrderId": "mine"});
+    let plan = done(site, "POST", "acme", "/v1/plans", &plan).await;
+    done(site, "POST", "acme", &format!("/v1/plans/{}/cancel", id(&plan)), &nothing).await;
     done(site, "POST", "acme", "/v1/sellers/acme/buyers", &json!({"buyerId": "bob"})).await;
     let terms = json!({"name": "a deal", "currency": "GBP", "items": [{"name": "one", "price": 1_000}],
         "discount": {"type": "percentage", "basisPoints": 100}});
@@ -106,6 +114,12 @@ async fn everything(site: &Site) {
     done(site, "POST", "acme", &format!("{path}/disable"), &nothing).await;
     done(site, "POST", "acme", &format!("{path}/enable"), &nothing).await;
     done(site, "DELETE", "acme", &path, &nothing).await;
+    let limits = json!({"maxNotionalPerDay": "1000000", "allowedTokens": ["SOL", "USDC"], "maxPriceImpactBps": 100});
+    done(site, "PUT", "ops", "/v1/admin/limits/alice", &limits).await;
+    done(site, "PUT", "ops", "/v1/admin/limits/alice", &nothing).await;
+    done(site, "DELETE", "ops", "/v1/admin/limits/alice", &nothing).await;
+    done(site, "PUT", "ops", "/v1/admin/trading", &json!({"state": "reducing", "reason": "a test"})).await;
+    done(site, "PUT", "ops", "/v1/admin/trading", &json!({"state": "active"})).await;
     // The last thing: it closes the server.
     let key = done(site, "POST", "ops", "/v1/keys", &json!({"role": "admin", "name": "mine"})).await;
     let revoke = site.request("POST", &format!("/v1/keys/{}/revoke", id(&key)));

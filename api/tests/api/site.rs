@@ -56,7 +56,14 @@ impl Site {
 
     pub(crate) async fn within(venues: &str, swap_concurrency: usize, settings: Settings, limits: Limits) -> Self {
         let swaps = swap_concurrency;
-        let concurrency = [("swap.execute", swaps), ("swap.expire", swaps), ("bid.expire", 4), ("bid.close", 4)].into();
+        let concurrency = [
+            ("swap.execute", swaps),
+            ("swap.expire", swaps),
+            ("bid.expire", 4),
+            ("bid.close", 4),
+            ("plan.slice", swaps),
+        ]
+        .into();
         let engine = engine::Settings { concurrency, ..engine::Settings::default() };
         Self::open(venues, engine, settings, limits, None).await
     }

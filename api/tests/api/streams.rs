@@ -215,6 +215,9 @@ async fn fill(site: &Site, orders: usize) {
         slippage_bps: 50,
         client_order_id: None,
         expires_at: None,
+        conditions: domain::swap::Conditions::default(),
+        firm: None,
+        plan: None,
     };
     for taken in futures_util::future::join_all((0..orders).map(|_| site.engine.intake.place(place(), None))).await {
         taken.expect("taken");

@@ -17,6 +17,6 @@ pub(super) fn moves(before: Option<&Order>, after: &Order) -> Vec<LevelMove> {
     if before == now {
         return Vec::new();
     }
-    let one = |status: Status, add| LevelMove { name: count_of(&after.shop, status), add };
+    let one = |status: Status, add| LevelMove { name: count_of(&after.shop, status), add, most: None };
     before.map(|status| one(status, -1)).into_iter().chain(now.map(|status| one(status, 1))).collect()
 }

@@ -217,9 +217,9 @@ fn moves(before: Option<&Order>, after: &Order) -> Vec<LevelMove> {
     let mut levels = counts::moves(before, after);
     for (product, more) in kept.into_iter().filter(|(_, more)| *more != 0) {
         if !sold {
-            levels.push(LevelMove { name: stock::available(&after.shop, product), add: -more });
+            levels.push(LevelMove { name: stock::available(&after.shop, product), add: -more, most: None });
         }
-        levels.push(LevelMove { name: stock::reserved(&after.shop, product), add: more });
+        levels.push(LevelMove { name: stock::reserved(&after.shop, product), add: more, most: None });
     }
     levels.sort_by(|a, b| a.name.cmp(&b.name));
     levels

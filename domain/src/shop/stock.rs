@@ -149,7 +149,7 @@ pub fn count(
         body: stock.body(),
         event: Some(EventDraft { type_: "shop.stock.adjusted", body }),
     };
-    let moved = LevelMove { name: available(shop, product), add: adjustment };
+    let moved = LevelMove { name: available(shop, product), add: adjustment, most: None };
     let levels = if adjustment == 0 { Vec::new() } else { vec![moved] };
     Ok(Choice { stock, change: Change { at: now, entities: vec![entity], levels, ..Change::default() } })
 }

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::quote::{Ask, Mode, Quote};
+use super::conditions::Conditions;
+use super::quote::{Ask, Inquiry, Mode, Quote};
 use crate::amount::{Decimal, text};
 use crate::{Owner, Timestamp};
 
-/// The states of a swap order; the last four are final.
+/// The states of a swap order, in the order of a life; the last four are final.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Accepted, on disk.
     #[default]
     Pending,
+    /// Waits, without any work, for a price that meets its limit.
+    Open,
     /// Asking the venues.
     Routing,
     /// A venue is chosen; the transaction is being built.
@@ -33,8 +36,9 @@ pub enum Status {
 
 impl Status {
     /// Every state, in the order of a life.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Pending,
+        Self::Open,
         Self::Routing,
         Self::Building,
         Self::Submitted,
@@ -49,6 +53,7 @@ impl Status {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
+            Self::Open => "open",
             Self::Routing => "routing",
             Self::Building => "building",
             Self::Submitted => "submitted",
@@ -101,7 +106,7 @@ pub struct Route {
 pub struct Prepared {
     /// Where it is to be sent.
     pub venue: Arc<str>,
-    /// The transaction as the venue takes it: text, at most 4 KiB.
+    /// The transaction as the venue takes it: text, at most 8 KiB.
     pub bytes: String,
     /// Its id at the venue: the signature.
     pub id: String,
@@ -123,6 +128,16 @@ pub struct Fill {
     pub amount_out: u128,
     /// The slot that holds it.
     pub slot: u64,
+}
+
+/// What the venue calls a trade, where that is more than the id under which it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Receipt {
+    /// The order's id there.
+    pub order_id: String,
+    /// The transaction that filled it.
+    pub transaction: String,
 }
 
 /// Why an order did not trade, or an attempt did not get on.
@@ -166,6 +181,19 @@ pub struct Swap {
     /// Not to be traded after this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Under which conditions it trades.
+    #[serde(default, skip_serializing_if = "Conditions::is_none")]
+    pub conditions: Conditions,
+    /// The one quote that it is for, which its trader signed at the venue: no other venue is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firm: Option<Box<Quote>>,
+    /// The plan that it is a slice of. A column: what it hangs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// What it took of its account's limit of the day it was accepted on, in millionths of a US dollar; given back if it ends
+    /// without a trade.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<i64>,
     /// Which attempt at routing and building this is; 0 before the first.
     pub attempt: u32,
     /// The chosen quote.
@@ -177,6 +205,9 @@ pub struct Swap {
     /// What was traded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fill: Option<Fill>,
+    /// What the venue calls the trade.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
     /// Why it failed, or why the last attempt did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -208,6 +239,40 @@ impl Swap {
             Mode::ExactIn => self.input(self.ask.amount),
             Mode::ExactOut => self.output(self.ask.amount),
         }
+    }
+
+    /// What the venues are asked for it.
+    #[must_use]
+    pub fn inquiry(&self) -> Inquiry {
+        self.inquiry_of(self.ask.amount)
+    }
+
+    /// The same for a part of it.
+    #[must_use]
+    pub fn inquiry_of(&self, amount: u128) -> Inquiry {
+        let ask = Ask { amount, ..self.ask.clone() };
+        Inquiry { slippage_bps: self.slippage_bps, limit: self.limit_of(&ask), ask }
+    }
+
+    /// The worst that its limit price accepts for such an ask, in base units; none without a limit price.
+    #[must_use]
+    pub fn limit_of(&self, ask: &Ask) -> Option<u128> {
+        let unreachable = if ask.mode == Mode::ExactIn { u128::MAX } else { 0 };
+        let price = self.conditions.limit_price?;
+        Some(price.limit(self.side, ask, self.input_decimals, self.output_decimals).unwrap_or(unreachable))
+    }
+
+    /// Whether it trades under its conditions or not at all: it rests until then, or ends at once.
+    #[must_use]
+    pub fn is_conditional(&self) -> bool {
+        self.rests() || self.conditions.time_in_force.is_at_once()
+    }
+
+    /// Whether it waits for its price rather than fails: it has a limit price and stands till it is cancelled or its time is
+    /// over.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        self.conditions.limit_price.is_some() && !self.conditions.time_in_force.is_at_once() && self.firm.is_none()
     }
 
     /// What no route can beat, to be shown, where the quote proves it: of the token whose amount is not fixed.

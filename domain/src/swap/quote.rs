@@ -31,6 +31,25 @@ pub struct Ask {
     pub amount: u128,
 }
 
+/// What venues are asked on behalf of an order, with what makes an answer useful to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inquiry {
+    /// The swap.
+    pub ask: Ask,
+    /// How much worse than quoted the order accepts, in basis points: 0 to 10,000.
+    pub slippage_bps: u16,
+    /// The worst that the order accepts whatever is quoted: the least output (exact-in) or the most input (exact-out), in base
+    /// units. None without a limit price.
+    pub limit: Option<u128>,
+}
+
+impl From<Ask> for Inquiry {
+    /// Without slippage and limit.
+    fn from(ask: Ask) -> Self {
+        Self { ask, slippage_bps: 0, limit: None }
+    }
+}
+
 /// What a venue would give.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

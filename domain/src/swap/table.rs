@@ -1,7 +1,7 @@
 //! The lifecycle of a swap order: one table, and nothing moves without it.
 
 use super::Status;
-use super::Status::{Building, Cancelled, Confirmed, Expired, Failed, Pending, Routing, Submitted};
+use super::Status::{Building, Cancelled, Confirmed, Expired, Failed, Open, Pending, Routing, Submitted};
 
 /// What can happen to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +18,8 @@ pub enum Happening {
     Confirm,
     /// An attempt failed and another follows.
     Retry,
+    /// It has a limit and did not trade at it: it waits for its price again.
+    Rest,
     /// Given up.
     Fail,
     /// The owner withdrew it.
@@ -28,13 +30,14 @@ pub enum Happening {
 
 impl Happening {
     /// Everything that can happen.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Begin,
         Self::Route,
         Self::Prepare,
         Self::Rebuild,
         Self::Confirm,
         Self::Retry,
+        Self::Rest,
         Self::Fail,
         Self::Cancel,
         Self::Expire,
@@ -45,20 +48,22 @@ impl Happening {
 #[must_use]
 #[rustfmt::skip]
 pub const fn next(status: Status, happening: Happening) -> Option<Status> {
-    use Happening::{Begin, Cancel, Confirm, Expire, Fail, Prepare, Rebuild, Retry, Route};
+    use Happening::{Begin, Cancel, Confirm, Expire, Fail, Prepare, Rebuild, Rest, Retry, Route};
     match (status, happening) {
-        (Pending,                      Begin)   => Some(Routing),
-        (Routing,                      Route)   => Some(Building),
-        (Building,                     Route)   => Some(Building),  // the first quote grew stale
-        (Building,                     Prepare) => Some(Submitted), // from here on it may have traded
-        (Submitted,                    Rebuild) => Some(Submitted), // only after a finalised expiry
-        (Submitted,                    Confirm) => Some(Confirmed),
-        (Routing,                      Retry)   => Some(Routing),   // the status never goes back
-        (Building,                     Retry)   => Some(Building),
-        (Pending | Routing | Building, Fail)    => Some(Failed),
-        (Submitted,                    Fail)    => Some(Failed),    // only on the venue's word
-        (Pending | Routing,            Cancel)  => Some(Cancelled),
-        (Pending | Routing | Building, Expire)  => Some(Expired),
+        (Pending | Open,                      Begin)   => Some(Routing),
+        (Routing,                             Route)   => Some(Building),
+        (Building,                            Route)   => Some(Building),  // the first quote grew stale
+        (Building,                            Prepare) => Some(Submitted), // from here on it may have traded
+        (Submitted,                           Rebuild) => Some(Submitted), // only after a finalised expiry
+        (Submitted,                           Confirm) => Some(Confirmed),
+        (Routing,                             Retry)   => Some(Routing),   // the status never goes back
+        (Building,                            Retry)   => Some(Building),
+        (Routing | Building,                  Rest)    => Some(Open),      // but that of an order that rests
+        (Submitted,                           Rest)    => Some(Open),      // only on the venue's word
+        (Pending | Open | Routing | Building, Fail)    => Some(Failed),
+        (Submitted,                           Fail)    => Some(Failed),    // only on the venue's word
+        (Pending | Open | Routing,            Cancel)  => Some(Cancelled),
+        (Pending | Open | Routing | Building, Expire)  => Some(Expired),
         _ => None,
     }
 }
@@ -77,14 +82,29 @@ mod tests {
     }
 
     #[test]
-    fn the_status_never_goes_back() {
+    fn the_status_never_goes_back_but_for_an_order_with_a_limit_which_rests_again() {
         let place = |status| Status::ALL.iter().position(|s| *s == status);
         for status in Status::ALL {
             for happening in Happening::ALL {
                 if let Some(after) = next(status, happening) {
-                    assert!(place(after) >= place(status), "{status:?} {happening:?}");
+                    let back = place(after) < place(status);
+                    assert_eq!(back, happening == Happening::Rest, "{status:?} {happening:?}");
+                    assert_eq!(back, after == Open, "{status:?} {happening:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn an_order_that_rests_is_taken_up_or_ended() {
+        let after = |happening| next(Open, happening);
+        assert_eq!(after(Happening::Begin), Some(Routing));
+        assert_eq!(
+            [Happening::Cancel, Happening::Expire, Happening::Fail].map(after),
+            [Cancelled, Expired, Failed].map(Some)
+        );
+        for happening in [Happening::Rest, Happening::Route, Happening::Retry, Happening::Prepare, Happening::Confirm] {
+            assert_eq!(after(happening), None, "{happening:?}");
         }
     }
 

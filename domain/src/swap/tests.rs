@@ -1,5 +1,7 @@
 //! What the decisions do to an order, its events and its jobs.
 
+mod limits;
+
 use std::sync::Arc;
 
 use super::*;
@@ -22,6 +24,9 @@ fn place(mode: Mode, amount: u128) -> Place {
         slippage_bps: 50,
         client_order_id: Some("mine-1".to_owned()),
         expires_at: Some(NOW.plus_millis(60_000)),
+        conditions: Conditions::default(),
+        firm: None,
+        plan: None,
     }
 }
 
@@ -304,4 +309,12 @@ fn a_retry_keeps_the_status_and_says_why() {
     let bury = Then::Bury { why: why.message.clone(), park: false };
     let swap = fail(&swap, why.clone(), step(bury), NOW).expect("fails").swap;
     assert_eq!((swap.status, swap.failure), (Status::Failed, Some(why)));
+}
+
+#[test]
+fn an_order_for_a_signed_quote_rests_before_it_is_taken_up() {
+    let firm = |firm| Place { firm, ..place(Mode::ExactIn, 10) };
+    let begins = |place| accept(place, NOW).expect("accepted").change.jobs[0].run_at;
+    let quote = Box::new(quote("Universal", Mode::ExactIn, 10, 20));
+    assert_eq!((begins(firm(None)), begins(firm(Some(quote)))), (NOW, NOW.plus_millis(300)));
 }

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use self::route::{FillView, RouteView, fill_view, route_view};
-use super::{Answer, Failure, Mode, Side, Status, Swap, Verdict};
+use super::{Answer, Conditions, Failure, LimitPrice, Mode, Prepared, Side, Status, Swap, TimeInForce, Verdict};
 use crate::amount::{Decimal, price};
 use crate::{Owner, Timestamp};
 
@@ -28,9 +28,17 @@ pub struct View<'a> {
     amount: Decimal,
     slippage_bps: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
+    max_price_impact_bps: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     client_order_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit_price: Option<LimitPrice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_in_force: Option<TimeInForce>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan_id: Option<&'a str>,
     attempt: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<RouteView<'a>>,
@@ -67,11 +75,15 @@ impl<'a> From<&'a Swap> for View<'a> {
             output_decimals: swap.output_decimals,
             amount: swap.amount(),
             slippage_bps: swap.slippage_bps,
+            max_price_impact_bps: swap.conditions.max_price_impact_bps,
             client_order_id: swap.client_order_id.as_deref(),
             expires_at: swap.expires_at,
+            limit_price: swap.conditions.limit_price,
+            time_in_force: said(&swap.conditions),
+            plan_id: swap.plan.as_deref(),
             attempt: swap.attempt,
             route: route_view(swap),
-            transaction: swap.prepared.as_ref().map(|p| TransactionView {
+            transaction: transaction(swap).map(|p| TransactionView {
                 id: &p.id,
                 expires_at_height: p.expires_at_height,
                 build: p.build,
@@ -82,6 +94,18 @@ impl<'a> From<&'a Swap> for View<'a> {
             updated_at: swap.updated_at,
         }
     }
+}
+
+/// How long it stands, where that is more than a market order says.
+fn said(conditions: &Conditions) -> Option<TimeInForce> {
+    let Conditions { limit_price, time_in_force, .. } = conditions;
+    (limit_price.is_some() || *time_in_force != TimeInForce::default()).then_some(*time_in_force)
+}
+
+/// The transaction that counts: not the one of an order that rested since.
+fn transaction(swap: &Swap) -> Option<&Prepared> {
+    let rested = matches!(swap.status, Status::Open | Status::Routing | Status::Building);
+    swap.prepared.as_ref().filter(|_| !rested)
 }
 
 impl Swap {
@@ -131,12 +155,12 @@ pub(super) fn event_body(before: Option<&Swap>, after: &Swap, audit: Option<(&[A
         body.push_str("}}");
         return body;
     };
-    let id = |swap: &Swap| swap.prepared.as_ref().map(|p| p.id.clone());
+    let id = |swap: &Swap| transaction(swap).map(|p| p.id.clone());
     let changed = Changed {
         status: (before.status != after.status).then_some(before.status),
         attempt: (before.attempt != after.attempt).then_some(before.attempt),
         route: (before.route != after.route).then(|| route_view(before).map(RouteView::without_legs)),
-        transaction: (id(before) != id(after)).then(|| before.prepared.as_ref().map(|p| p.id.as_str())),
+        transaction: (id(before) != id(after)).then(|| transaction(before).map(|p| p.id.as_str())),
         fill: (before.fill != after.fill).then_some(()),
         failure: (before.failure != after.failure).then_some(before.failure.as_ref()),
     };

@@ -85,7 +85,8 @@ impl<'a> News<'a> {
     /// What webhooks may tell of an event: all of the trade, and of the installation only that an endpoint was disabled.
     #[must_use]
     pub fn of(event: &'a Event) -> Option<Self> {
-        let inner = matches!(event.kind, Kind::Key | Kind::Endpoint) || event.kind.is_bookkeeping();
+        let inner = matches!(event.kind, Kind::Key | Kind::Endpoint | Kind::Limits | Kind::Trading)
+            || event.kind.is_bookkeeping();
         (!inner || for_webhooks(&event.type_).is_some()).then_some(Self { event, changed: OnceCell::new() })
     }
 

@@ -5,6 +5,7 @@
 #[cfg(test)]
 pub mod conformance;
 
+mod levels;
 mod limits;
 mod postgres;
 mod scratch;
@@ -74,6 +75,10 @@ pub trait Journal: Send + Sync + 'static {
         before: Timestamp,
         limit: usize,
     ) -> Result<usize, Fault>;
+
+    /// Deletes at most `limit` (1,000 at most) levels whose names lie, byte by byte, within `first` and before `end`; answers with
+    /// how many. They stand at 0 then, as if nobody had moved them.
+    async fn drop_levels(&self, first: &str, end: &str, limit: usize) -> Result<usize, Fault>;
 
     /// One entity.
     async fn entity(&self, kind: Kind, id: &str) -> Result<Option<Entity>, Fault>;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use domain::Owner;
-use domain::swap::{Ask, Mode, Prepared, Quote};
+use domain::swap::{Ask, Inquiry, Mode, Prepared, Quote};
 
 use super::{LOOK_UP_LIMIT, Order, Outcome, Venue, VenueError};
 
@@ -17,6 +17,8 @@ pub use plans::{
     what_is_quoted_is_realised,
 };
 
+#[cfg(test)]
+mod live;
 #[cfg(test)]
 mod tests;
 
@@ -35,7 +37,8 @@ const ONE_SOL: u128 = 1_000_000_000;
 
 impl Stage {
     async fn quote(&self, input: &str, output: &str, mode: Mode, amount: u128) -> Result<Quote, VenueError> {
-        self.venue.quote(&Ask { input: input.into(), output: output.into(), mode, amount }).await
+        let ask = Ask { input: input.into(), output: output.into(), mode, amount };
+        self.venue.quote(&Inquiry { ask, slippage_bps: 50, limit: None }).await
     }
 
     /// A transaction that sells one SOL with no limit.
@@ -105,7 +108,7 @@ pub async fn preparing_touches_nothing(stage: &Stage) {
     for order in &builds {
         let prepared = stage.venue.prepare(order).await.expect("a transaction");
         assert_eq!((&*prepared.venue, prepared.build), (stage.venue.name(), order.attempt));
-        assert!(prepared.bytes.len() <= 4_096);
+        assert!(prepared.bytes.len() <= 8_192);
         assert_eq!(stage.fate(&prepared).await, Outcome::Open);
         ids.push(prepared.id);
     }

@@ -1,15 +1,17 @@
-//! The simulated venues inside this process: one world, its two exchanges and the router over both.
+//! The simulated venues inside this process: one world, its two exchanges and the router over both; and beside it the venue that
+//! quotes on request, which trades other tokens on other chains.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::Timestamp;
-use domain::swap::{Ask, Prepared, Quote};
+use domain::swap::{Inquiry, Prepared, Quote};
 use domain::token::Registry;
 use simnet::{Clock, LookUp, Pace, Retention, Settings, World};
 
 use super::chain::{self, Desk};
+use super::universal;
 use super::{LOOK_UP_LIMIT, Order, Outcome, Settlement, Venue, VenueError};
 use crate::Fault;
 
@@ -26,7 +28,10 @@ pub(super) fn open(options: &str, tokens: &Arc<Registry>, now: Timestamp) -> Res
     let begins = u64::try_from(now.as_millis()).unwrap_or(0);
     let world = World::new(settings, chain::tokens(tokens), Retention::Recent, begins);
     let world = world.map_err(|e| Fault::Unavailable(format!("--venue paper: {e}")))?;
-    Ok(over(&Arc::new(world), tokens, &Arc::new(Clock::wall())))
+    let (world, clock) = (Arc::new(world), Arc::new(Clock::wall()));
+    let mut venues = over(&world, tokens, &clock);
+    venues.push(universal::open_paper(world.settings(), &clock));
+    Ok(venues)
 }
 
 /// The venues of a world, by that clock.
@@ -48,7 +53,8 @@ impl Venue for Paper {
         Settlement::Signature
     }
 
-    async fn quote(&self, ask: &Ask) -> Result<Quote, VenueError> {
+    async fn quote(&self, inquiry: &Inquiry) -> Result<Quote, VenueError> {
+        let ask = &inquiry.ask;
         let asked = self.desk.ask(ask)?;
         let delay = self.world.quote_delay(&asked, self.clock.now());
         if delay > 0 {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use domain::swap::{Ask, Prepared, Quote};
+use domain::swap::{Inquiry, Prepared, Quote};
 use domain::token::Registry;
 use reqwest::{Client, RequestBuilder};
 use serde::de::DeserializeOwned;
@@ -66,7 +66,8 @@ impl Venue for Simnet {
         Settlement::Signature
     }
 
-    async fn quote(&self, ask: &Ask) -> Result<Quote, VenueError> {
+    async fn quote(&self, inquiry: &Inquiry) -> Result<Quote, VenueError> {
+        let ask = &inquiry.ask;
         let asked = wire::Ask::from(self.desk.ask(ask)?);
         let request = self.line.post("/quote").timeout(QUOTE_TIMEOUT).json(&asked);
         let answer: ::simnet::Quote = self.line.send(request).await?;

@@ -11,19 +11,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::Uri;
-use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
 use super::forbidden::judge;
 use super::names::Names;
+use crate::stream::Stream;
 use crate::{Fault, Network};
 
 /// Either what broke, or [`Denied`].
@@ -71,9 +69,9 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<Line>;
+    type Response = TokioIo<Stream>;
     type Error = Failure;
-    type Future = Pin<Box<dyn Future<Output = Result<TokioIo<Line>, Failure>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<TokioIo<Stream>, Failure>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
@@ -89,17 +87,17 @@ impl Service<Uri> for Connector {
 }
 
 impl Inner {
-    async fn connect(&self, uri: &Uri) -> Result<Line, Failure> {
+    async fn connect(&self, uri: &Uri) -> Result<Stream, Failure> {
         let secure = uri.scheme_str() == Some("https");
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let stream = self.reach(host, port).await?;
         stream.set_nodelay(true)?;
         if !secure {
-            return Ok(Line::Plain(stream));
+            return Ok(Stream::Plain(stream));
         }
         let name = ServerName::try_from(host.to_owned())?;
-        Ok(Line::Secure(Box::new(self.tls.connect(name, stream).await?)))
+        Ok(Stream::Secure(Box::new(self.tls.connect(name, stream).await?)))
     }
 
     /// A connection to the first of the host's allowed addresses that takes it. Each has its part of the time, so that a
@@ -132,49 +130,5 @@ impl Inner {
             return Err(Denied(format!("{host} leads to no address that is allowed")).into());
         }
         Ok(allowed)
-    }
-}
-
-/// A connection, with TLS or without.
-pub(super) enum Line {
-    Plain(TcpStream),
-    Secure(Box<TlsStream<TcpStream>>),
-}
-
-impl Connection for Line {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
-}
-
-impl AsyncRead for Line {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Self::Secure(stream) => Pin::new(stream).poll_read(cx, buffer),
-        }
-    }
-}
-
-impl AsyncWrite for Line {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Secure(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Secure(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Secure(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
     }
 }

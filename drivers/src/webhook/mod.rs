@@ -8,7 +8,7 @@ mod answer;
 mod connect;
 mod forbidden;
 mod names;
-mod retry_after;
+pub(crate) mod retry_after;
 
 use std::error::Error as _;
 use std::time::Duration;

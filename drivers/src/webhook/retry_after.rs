@@ -7,7 +7,7 @@ use hyper::header::{DATE, RETRY_AFTER};
 
 /// How long to wait from now. A date counts from the answer's own `Date`, so that no difference of clocks is waited out,
 /// and from `now` (Unix seconds) where it has none. One that has passed is no wait at all.
-pub(super) fn read(headers: &HeaderMap, now: i64) -> Option<Duration> {
+pub(crate) fn read(headers: &HeaderMap, now: i64) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
         // More seconds than a number holds is as long as one can say.

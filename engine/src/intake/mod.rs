@@ -6,7 +6,9 @@ mod bids;
 mod commands;
 mod deals;
 mod keys;
+mod plans;
 mod recorded;
+mod risk;
 mod shop;
 mod swaps;
 mod webhooks;
@@ -25,6 +27,7 @@ use tokio::sync::Mutex;
 
 use crate::clock;
 use crate::observe::Metrics;
+use crate::risk::Risk;
 
 pub(crate) use announce::Announcer;
 pub use commands::{Command, CommandError, Queued};
@@ -167,6 +170,7 @@ pub struct Intake {
     metrics: Arc<Metrics>,
     stripes: [Mutex<()>; STRIPES],
     announcer: Announcer,
+    risk: Arc<Risk>,
 }
 
 /// A new entity id: UUID v7 text, so that ids follow time.
@@ -176,11 +180,16 @@ pub fn new_id() -> String {
 }
 
 impl Intake {
-    /// An intake into `journal`.
+    /// An intake into `journal`, on which no engine works in this process; it knows the built-in tokens.
     #[must_use]
     pub fn new(journal: Arc<dyn Journal>, metrics: Arc<Metrics>) -> Self {
+        let risk = Arc::new(Risk::new(Arc::clone(&journal), Arc::default(), Arc::clone(&metrics)));
+        Self::with(journal, metrics, risk)
+    }
+
+    pub(crate) fn with(journal: Arc<dyn Journal>, metrics: Arc<Metrics>, risk: Arc<Risk>) -> Self {
         let announcer = Announcer::new(Arc::clone(&journal));
-        Self { journal, metrics, stripes: [const { Mutex::const_new(()) }; STRIPES], announcer }
+        Self { journal, metrics, stripes: [const { Mutex::const_new(()) }; STRIPES], announcer, risk }
     }
 
     /// Decides and applies until it holds: a decision that met another one is taken again on what is there now. With a request
@@ -229,6 +238,12 @@ impl Intake {
             }
         };
         within_deadline(work).await
+    }
+
+    /// What may be traded, as orders are judged by it.
+    #[must_use]
+    pub fn risk(&self) -> &Risk {
+        &self.risk
     }
 
     /// What tells of orders.

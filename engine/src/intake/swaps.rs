@@ -1,14 +1,16 @@
 //! Swap orders: placed and withdrawn.
 
-use domain::swap::{Place, Status, Swap, accept, cancel};
+use domain::swap::{Place, Status, Swap, cancel};
 use domain::{Change, Key, Kind, Owner, Timestamp};
 use drivers::{Conflict, Fault};
 
 use super::{Intake, IntakeError, RequestKey, Taken, within_deadline};
 use crate::clock;
+use crate::risk::Met;
 
 impl Intake {
-    /// Takes a swap order in. With a request key a second call answers the first one's order.
+    /// Takes a swap order in, if the trading state and its account's limits let it. With a request key a second call answers the
+    /// first one's order.
     ///
     /// # Errors
     /// See [`IntakeError`]; a refusal keeps no key.
@@ -17,27 +19,34 @@ impl Intake {
     }
 
     async fn place_now(&self, place: Place, request: Option<RequestKey>) -> Result<Taken, IntakeError> {
-        let mut choice = match accept(place, clock::now()) {
-            Ok(choice) => choice,
-            // What is refused now may have been taken before: its expiry was still ahead then.
-            Err(refusal) => return self.replay_or(request, IntakeError::Refused(refusal)).await,
-        };
-        // First, so that a replay is seen as one before the client's own order id is seen as taken.
-        choice.change.keys.extend(request.as_ref().map(|r| key(r, &choice.swap, choice.swap.updated_at)));
-        choice.change.keys.rotate_right(usize::from(request.is_some()));
-        let event = choice.change.entities.first().and_then(|e| e.event.as_ref());
-        let view = event.map(|e| domain::view::of_event(&e.body)).unwrap_or_default();
-        match self.journal.apply(choice.change).await {
-            Ok(_) => {
-                self.metrics.swap_taken();
-                Ok(Taken { id: choice.swap.id, version: choice.swap.version, view, replayed: false })
+        loop {
+            let mut choice = match self.risk.accept(&place, clock::now()).await {
+                Ok(choice) => choice,
+                // What is refused now may have been taken before: its expiry was still ahead then.
+                Err(error) => return self.replay_or(request, error).await,
+            };
+            // First, so that a replay is seen as one before the client's own order id is seen as taken.
+            choice.change.keys.extend(request.as_ref().map(|r| key(r, &choice.swap, choice.swap.updated_at)));
+            choice.change.keys.rotate_right(usize::from(request.is_some()));
+            let event = choice.change.entities.first().and_then(|e| e.event.as_ref());
+            let view = event.map(|e| domain::view::of_event(&e.body)).unwrap_or_default();
+            match self.journal.apply(choice.change).await {
+                Ok(_) => {
+                    self.metrics.swap_taken();
+                    return Ok(Taken { id: choice.swap.id, version: choice.swap.version, view, replayed: false });
+                }
+                Err(Fault::Conflict(Conflict::Key(held))) => return self.key_held(held, request.as_ref()).await,
+                Err(Fault::Conflict(conflict)) => match self.risk.met(&conflict).await? {
+                    Met::Change => {}
+                    Met::Limit(refusal) => return self.replay_or(request, refusal.into()).await,
+                    Met::Else => return Err(Fault::Conflict(conflict).into()),
+                },
+                Err(fault) => return Err(fault.into()),
             }
-            Err(Fault::Conflict(Conflict::Key(held))) => self.key_held(held, request.as_ref()).await,
-            Err(fault) => Err(fault.into()),
         }
     }
 
-    /// Withdraws an order that is pending or routing. Cancelling a cancelled order answers it again, and takes the key
+    /// Withdraws an order that is pending, open or routing. Cancelling a cancelled order answers it again, and takes the key
     /// that came with it.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 
+use domain::risk::State;
 use domain::{Owner, bid, shop};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -11,6 +12,12 @@ use prometheus_client::registry::Registry;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StatusLabel {
     status: &'static str,
+}
+
+/// From now on this process goes by another trading state.
+pub(crate) fn trading_changed(before: State, after: State, reason: Option<&str>) {
+    let (before, after) = (before.as_str(), after.as_str());
+    tracing::warn!(before, after, reason, "the trading state changed");
 }
 
 /// The counters of deals, bids and shop orders.

@@ -29,6 +29,7 @@ impl Node {
             cache: Arc::clone(&cache),
             access: Arc::clone(&access),
             rates: Arc::default(),
+            book: None,
         });
         let hub = Arc::new(Hub::new(Arc::clone(&journal), Arc::clone(wake), access).keeping(Arc::clone(&cache)));
         let stop = CancellationToken::new();
@@ -201,7 +202,8 @@ async fn a_caller_who_gives_up_leaves_nothing_stale() {
     let journal = site.journal().await;
     let cache = cache::open("memory").await.expect("a cache");
     let access = Arc::new(Access::new(Arc::clone(&journal)));
-    let telling = Telling { journal: Arc::clone(&journal), cache: Arc::clone(&cache), access, rates: Arc::default() };
+    let telling =
+        Telling { journal: Arc::clone(&journal), cache: Arc::clone(&cache), access, rates: Arc::default(), book: None };
     let cached = Cached::new(Arc::clone(&journal), cache, None);
     for _ in 0..20 {
         let choice = accept(place(), clock::now()).expect("an order");

@@ -1,4 +1,5 @@
-//! Two engines on one PostgreSQL, woken through it: they relay to one JetStream stream, and hear of each other's rights.
+//! Two engines on one PostgreSQL, woken through it: they relay to one JetStream stream, and hear of each other's
+//! rights, limits and trading state.
 
 use std::sync::Arc;
 
@@ -6,6 +7,9 @@ use domain::token::Registry;
 use drivers::journal::{self, Options};
 use drivers::{cache, export, venue, wake};
 
+use domain::risk::{State, Terms};
+
+use super::risk::{code, limit, limits_and_orders_at_once, turn};
 use super::{Engine, PATIENCE, Parts, Settings, at_once, clock, owner, place, until};
 use crate::Roles;
 
@@ -78,6 +82,31 @@ async fn what_one_says_of_a_buyer_counts_for_the_other_whatever_it_does() {
         one.intake.revoke_authorisation(&owner("seller"), &owner("buyer"), None).await.expect("revoked");
         until("that it was taken back is heard", async || sellers().await.is_empty()).await;
     }
+    one.stop(PATIENCE).await;
+    other.stop(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_and_the_trading_state_hold_wherever_they_were_set() {
+    let database = testbed::database();
+    let one = Arc::new(engine(&database.url, None, Roles::ALL).await);
+    let other = Arc::new(engine(&database.url, None, Roles { api: false, work: true, relay: false }).await);
+    other.intake.place(place(), None).await.expect("taken");
+    for (state, expected) in [(State::Halted, "TRADING_HALTED"), (State::Active, ""), (State::Halted, "TRADING_HALTED")]
+    {
+        turn(&one, state).await;
+        until("the news of the state", async || match other.intake.place(place(), None).await {
+            Ok(_) => expected.is_empty(),
+            refused => code(refused) == expected,
+        })
+        .await;
+        until("the workers know", async || other.risk.lets(&place().ask) == expected.is_empty()).await;
+    }
+    turn(&other, State::Active).await;
+    limit(&other, "alice", Terms { max_order: Some(0), ..Terms::default() }).await;
+    // From the second time on it does not even take that long: what an order was judged by is looked at with it.
+    assert_eq!(code(one.intake.place(place(), None).await), "NOTIONAL_EXCEEDS_MAX_PER_ORDER");
+    limits_and_orders_at_once(&one, &other).await;
     one.stop(PATIENCE).await;
     other.stop(PATIENCE).await;
 }

@@ -51,6 +51,7 @@ impl Node {
             cache: Arc::clone(&cache),
             access: Arc::clone(&access),
             rates: Arc::default(),
+            book: None,
         };
         let (journal, ended): (Arc<dyn Journal>, _) = (Arc::new(telling), CancellationToken::new());
         let hub = kept.shared().then(|| {

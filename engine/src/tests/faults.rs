@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::swap::{Ask, Place, Prepared, QUEUE, QUEUE_EXPIRE, Quote, Status, Swap};
+use domain::swap::{Inquiry, Place, Prepared, QUEUE, QUEUE_EXPIRE, Quote, Status, Swap};
 use domain::token::Registry;
 use domain::{Change, EntityWrite, Event, Expect, Kind, NewJob};
 use drivers::export::Export;
@@ -53,8 +53,8 @@ impl Venue for Faulty {
         self.venue.settlement()
     }
 
-    async fn quote(&self, ask: &Ask) -> Result<Quote, VenueError> {
-        self.venue.quote(ask).await
+    async fn quote(&self, inquiry: &Inquiry) -> Result<Quote, VenueError> {
+        self.venue.quote(inquiry).await
     }
 
     async fn prepare(&self, order: &Order) -> Result<Prepared, VenueError> {
@@ -106,6 +106,22 @@ async fn an_order_that_expired_at_its_venue_and_has_no_route_any_more_fails_afte
     let swap = until_final(&engine, &taken.id).await;
     assert_eq!((swap.status, swap.failure.map(|f| f.code).as_deref()), (Status::Failed, Some("TRANSACTION_EXPIRED")));
     assert!(refused.load(Ordering::Acquire));
+    engine.stop(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_for_a_signed_quote_asks_nobody_else_and_is_never_built_anew() {
+    let (site, reached) = (Site::new(), Arc::new(AtomicBool::new(false)));
+    let engine = site.engine_trading_at(faulty(2, Then::Refuse, &reached), Vec::new(), 4).await;
+    let answers = engine.router.quote(&place().ask.into()).await;
+    // The quote of whoever gives least: on its own merits it would not be chosen.
+    let quote = answers.into_iter().filter_map(|answer| answer.result.ok()).min_by_key(|quote| quote.amount_out);
+    let firm = Box::new(quote.expect("a quote"));
+    let taken = engine.intake.place(Place { firm: Some(firm.clone()), ..place() }, None).await.expect("taken");
+    let swap = until_final(&engine, &taken.id).await;
+    assert_eq!((swap.status, swap.failure.map(|f| f.code).as_deref()), (Status::Failed, Some("QUOTE_EXPIRED")));
+    assert_eq!(swap.route.map(|route| route.quote), Some(*firm));
+    assert!(!reached.load(Ordering::Acquire), "it was built once");
     engine.stop(PATIENCE).await;
 }
 

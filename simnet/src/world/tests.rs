@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ledger::Failure;
-use crate::{Amount, Side, Step, Venue};
+use crate::{Amount, SLOT_MILLIS, Side, Step, Venue};
 
 mod plans;
 

@@ -50,11 +50,16 @@ pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     /// Makes a folder of a new name in `parent`, or where temporary files are.
-    fn make(parent: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn make(parent: Option<&Path>) -> anyhow::Result<Self> {
         let name = format!("tradewind-bench-{}", uuid::Uuid::now_v7().simple());
         let folder = parent.map_or_else(std::env::temp_dir, Path::to_path_buf).join(name);
         std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         Ok(Self(folder))
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

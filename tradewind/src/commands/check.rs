@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::swap::{QUEUE, Status};
-use domain::{Entity, Event, Kind, bid};
+use domain::swap::{QUEUE, Status, Swap};
+use domain::{Entity, Event, Kind, bid, plan};
 use drivers::journal::{Journal, List};
 use serde::{Deserialize, Serialize};
 
@@ -225,6 +225,15 @@ impl Audit {
         };
         self.counts.final_entities += u64::from(state.is_final());
         match state {
+            // Whoever sees the price of an order that rests wakes it, more than once perhaps: its jobs take turns, and end when they
+            // find nothing to do.
+            _ if rests(entity) => {
+                let is_underway = matches!(state, Status::Routing | Status::Building | Status::Submitted);
+                if is_underway && live + dead == 0 {
+                    self.find(format!("swap {id} is {status} and has no job"));
+                }
+            }
+            Status::Open => self.find(format!("swap {id} is {status} and does not rest")),
             Status::Confirmed | Status::Failed if live > 0 => {
                 self.find(format!("swap {id} is {status} and has {live} jobs"));
             }
@@ -240,11 +249,17 @@ impl Audit {
     }
 }
 
+/// Whether the order waits for a price when it does not trade.
+fn rests(entity: &Entity) -> bool {
+    Swap::from_entity(entity).is_ok_and(|swap| swap.rests())
+}
+
 /// Whether nothing follows that state; such entities need not be remembered.
 fn is_final(kind: Kind, status: &str) -> bool {
     match kind {
         Kind::Swap => Status::parse(status).is_some_and(Status::is_final),
         Kind::Bid => bid::Status::parse(status).is_some_and(bid::Status::is_final),
+        Kind::Plan => plan::Status::parse(status).is_some_and(plan::Status::is_final),
         Kind::Invoice => true,
         _ => false,
     }

@@ -1,7 +1,12 @@
 //! `tradewind simnet`: the simulated chain as a process of its own.
 
+mod bank;
+
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ::simnet::chain::Chain;
+use ::simnet::faults::Faults;
 use ::simnet::{Clock, Retention, Token, World};
 use anyhow::{Context, anyhow};
 
@@ -18,11 +23,29 @@ pub(crate) async fn run(settings: Simnet, colour: Colour) -> anyhow::Result<u8> 
     let clock = Arc::new(Clock::wall());
     // The ledger is kept whole: what was executed must be known for as long as somebody may ask.
     let world = World::new(world, tokens, Retention::Everything, clock.now()).map_err(|error| anyhow!(error))?;
+    let faults = Faults::parse(world.settings().seed, settings.faults.as_deref().unwrap_or_default());
+    let faults = faults.map_err(|error| anyhow!("--faults {error}"))?;
+    let bank = bank::open(settings.svm)?;
+    let chain = Chain::new(Arc::new(world), bank, Arc::new(faults), Retention::Everything, clock.now());
     let listener = bind("--listen", settings.listen).await?;
-    announce(listener.local_addr()?);
+    let address = listener.local_addr()?;
+    for venue in venues(address) {
+        eprintln!("{venue}");
+    }
+    announce(address);
     let stop = async move { signals.next().await };
-    ::simnet::http::serve(listener, Arc::new(world), clock, stop).await.context("the listener failed")?;
+    ::simnet::http::serve_chain(listener, Arc::new(chain), clock, stop).await.context("the listener failed")?;
     Ok(0)
+}
+
+/// What a server takes with `--venue` to trade at each venue of this chain.
+fn venues(address: SocketAddr) -> [String; 4] {
+    [
+        format!("--venue simnet=http://{address}"),
+        format!("--venue 'jupiter=http://{address}/jupiter?rpc=http://{address}/rpc'"),
+        format!("--venue 'raydium=http://{address}/raydium?rpc=http://{address}/rpc'"),
+        format!("--venue universal=http://{address}/universal/api/v1"),
+    ]
 }
 
 fn token(token: &domain::token::Token) -> Token {

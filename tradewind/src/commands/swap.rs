@@ -61,8 +61,16 @@ fn body(settings: &Swap) -> Value {
     if let Some(bps) = settings.slippage_bps {
         put("slippageBps", bps.into());
     }
-    if let Some(id) = &settings.client_order_id {
-        put("clientOrderId", id.as_str().into());
+    if let Some(word) = &settings.time_in_force {
+        put("timeInForce", word.to_ascii_uppercase().into());
+    }
+    let texts = [
+        ("limitPrice", &settings.limit_price),
+        ("expiresAt", &settings.expires_at),
+        ("clientOrderId", &settings.client_order_id),
+    ];
+    for (name, text) in texts {
+        text.iter().for_each(|text| put(name, text.as_str().into()));
     }
     Value::Object(body)
 }

@@ -52,6 +52,7 @@ pub(crate) struct Quote {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  tradewind swap SOL USDC 10\n  tradewind swap SOL USDC 1500 --exact-out --slippage-bps 20\n  \
+    tradewind swap SOL USDC 10 --limit-price 160         # rests until a SOL is worth 160 USDC\n  \
     tradewind swap SOL USDC 10 --idempotency-key again   # the same key twice is one order\n\n\
     Exit codes: 0 confirmed, 1 failed, cancelled or expired, 2 no server or a refused request."
 )]
@@ -70,6 +71,19 @@ pub(crate) struct Swap {
     /// How much worse than quoted is still accepted, in hundredths of a per cent [default: the server's, 50]
     #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u16).range(0..=10_000))]
     pub(crate) slippage_bps: Option<u16>,
+
+    /// The worst price to accept: of a sale output per input at least, of a purchase input per output at most. The order rests until
+    /// then
+    #[arg(long, value_name = "PRICE")]
+    pub(crate) limit_price: Option<String>,
+
+    /// How long the order stands: until it is cancelled, at once in part, at once in whole, or until --expires-at
+    #[arg(long, value_name = "WORD", ignore_case = true, value_parser = ["GTC", "IOC", "FOK", "GTD"])]
+    pub(crate) time_in_force: Option<String>,
+
+    /// Not to trade after this instant, such as 2030-01-01T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires_at: Option<String>,
 
     /// Your own id for the order, unique within the account
     #[arg(long, value_name = "ID")]
@@ -184,6 +198,15 @@ pub(crate) struct Simnet {
     /// How often a submission is executed and its answer lost, as the paper venue's lose_answer=
     #[arg(long, env = "TRADEWIND_SIMNET_LOSE_ANSWER", value_name = "SHARE")]
     pub(crate) lose_answer: Option<String>,
+
+    /// What its venues and its chain do wrong, each as a share or as a count: jupiter.rate_limited=0.1,rpc.answer_lost=3
+    #[arg(long, env = "TRADEWIND_SIMNET_FAULTS", value_name = "FAULTS")]
+    pub(crate) faults: Option<String>,
+
+    /// Really execute the chain's transactions, in LiteSVM with the real SPL Token program; only in builds with the
+    /// feature `svm`
+    #[arg(long, env = "TRADEWIND_SIMNET_SVM")]
+    pub(crate) svm: bool,
 
     /// More tokens, from the same file as the server's
     #[arg(long, env = "TRADEWIND_TOKENS", value_name = "FILE")]

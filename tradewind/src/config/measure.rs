@@ -51,7 +51,7 @@ pub(crate) struct Bench {
         value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(crate) connections: u32,
 
-    /// Orders to execute [default: 200000, on PostgreSQL 50000; workers: 40000; memory: 1000000, within all: 200000];
+    /// Orders to execute [default: 200000, on PostgreSQL 50000; workers: 40000; venues: 2000; memory: 1000000, within all: 200000];
     /// webhooks to deliver [default: 10000 for each of --seconds]
     #[arg(long, env = "TRADEWIND_BENCH_ORDERS", value_name = "N",
         value_parser = clap::value_parser!(u64).range(100..=100_000_000))]
@@ -132,6 +132,8 @@ pub(crate) enum Scenario {
     Cache,
     /// Webhooks delivered per second, how soon they arrive, and the deal list of a buyer
     Webhooks,
+    /// Venues over HTTP: what an adapter adds to a quote, what a venue that hangs costs, orders confirmed on a simulated Solana
+    Venues,
     /// Jobs through the queue, messages that pile up, orders of one product that 64 clients buy, messages through /sqs
     Queue,
     /// Everything that the journal has a bar for, but linear
@@ -159,8 +161,8 @@ impl Bench {
     /// What to measure, one after the other.
     pub(crate) const fn parts(&self) -> &'static [Scenario] {
         use Scenario::{
-            Accept, All, Backlog, Cache, Execute, Health, Hot, Linear, Memory, Queue, Quotes, Read, Stream, Webhooks,
-            Workers,
+            Accept, All, Backlog, Cache, Execute, Health, Hot, Linear, Memory, Queue, Quotes, Read, Stream, Venues,
+            Webhooks, Workers,
         };
         match self.scenario {
             All if self.journal.is_some() => {
@@ -181,6 +183,7 @@ impl Bench {
             Cache => &[Cache],
             Webhooks => &[Webhooks],
             Queue => &[Queue],
+            Venues => &[Venues],
         }
     }
 }

@@ -23,6 +23,8 @@ Examples:
   tradewind --listen 127.0.0.1:0                  any free port; the real address is printed
   tradewind --venue 'paper?pace=instant&seed=7'   simulated venues that answer at once
   tradewind --venue simnet=http://127.0.0.1:8090  those of a running `tradewind simnet`
+  tradewind --venue 'jupiter=https://api.jup.ag?rpc-file=node.url&key-file=jupiter.key' \
+    --signer file:wallet.json --live              real money: see docs/venues.md first
   tradewind --facade dex=127.0.0.1:3000           an existing client's wire format
   tradewind --roles work --listen 127.0.0.1:0     one of several processes on one PostgreSQL
 
@@ -74,10 +76,27 @@ pub(crate) struct Serve {
     #[arg(long, env = "TRADEWIND_CACHE", hide_env_values = true, default_value = "memory", value_name = "URL")]
     pub(crate) cache: String,
 
-    /// Where swaps are executed: paper[?pace=real|instant&seed=…&balance=…&fail=…&drop=…&stall=…&lose_answer=…] or
-    /// simnet=http://host:port (repeatable; in the variable, separated by commas)
-    #[arg(long, env = "TRADEWIND_VENUE", default_value = "paper", value_name = "URL", value_delimiter = ',')]
+    /// Where swaps are executed: paper[?pace=real|instant&seed=…&balance=…&fail=…&drop=…&stall=…&lose_answer=…],
+    /// simnet=http://host:port, jupiter=<URL>?rpc=<URL of a Solana node>[&api=v2&key-file=…&rate=60/m] or raydium=<URL>?rpc=…, both
+    /// with [&rpc-file=…&rpc-rate=…&max-fee-lamports=…&priority=…&simulate=yes] (repeatable; in the variable, separated by commas)
+    #[arg(
+        long,
+        env = "TRADEWIND_VENUE",
+        hide_env_values = true,
+        default_value = "paper",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
     pub(crate) venue: Vec<String>,
+
+    /// Who signs for jupiter and raydium, and whose wallet trades there: file:<key as `solana-keygen` writes it, mode 600>, or
+    /// command:<program>, which is run with `pubkey` or `sign`
+    #[arg(long, env = "TRADEWIND_SIGNER", hide_env_values = true, value_name = "WHO")]
+    pub(crate) signer: Option<String>,
+
+    /// Trade real money: without it a venue that is not on this machine refuses to start
+    #[arg(long, env = "TRADEWIND_LIVE")]
+    pub(crate) live: bool,
 
     /// Where committed events go besides: file:<path>, one JSON object per line, or nats://host:port[?stream=…&subject=…&replicas=…],
     /// one JetStream message each (repeatable). With ?format=deals: deals alone, as consumers of the `deals` facade's original know them
@@ -110,7 +129,7 @@ pub(crate) struct Serve {
     #[arg(long, env = "TRADEWIND_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',')]
     pub(crate) trusted_proxy: Vec<Network>,
 
-    /// More tokens, from a JSON array of {symbol, mint, decimals, referencePrice}
+    /// More tokens, from a JSON array of {symbol, mint, decimals, referencePrice, settlement}
     #[arg(long, env = "TRADEWIND_TOKENS", value_name = "FILE")]
     pub(crate) tokens: Option<PathBuf>,
 
@@ -119,7 +138,7 @@ pub(crate) struct Serve {
     pub(crate) quote_deadline: Duration,
 
     /// How many jobs of a queue are worked on at once; 0 leaves it alone (repeatable) [default:
-    /// swap.execute=256, swap.expire=10, bid.expire=10, bid.close=10, webhook.deliver=1024, webhook.replay=4, queue.move=4]
+    /// swap.execute=256, swap.expire=10, plan.slice=10, bid.expire=10, bid.close=10, webhook.deliver=1024, webhook.replay=4, queue.move=4]
     #[arg(long, env = "TRADEWIND_CONCURRENCY", value_name = "QUEUE=N", value_delimiter = ',')]
     pub(crate) concurrency: Vec<AtOnce>,
 
@@ -187,6 +206,12 @@ impl Serve {
             let why = "--roles: a SQLite journal belongs to one process, which needs all roles; leave --roles out, or name \
                        a PostgreSQL journal with --journal postgres://user@host/database";
             return Some(why.to_owned());
+        }
+        if let Some(venue) = self.venue.iter().find(|venue| !self.live && drivers::venue::is_live(venue)) {
+            let venue = without_secrets(venue);
+            let why =
+                "it is not on this machine, so real money may be traded there: say --live beside it if that is meant";
+            return Some(format!("--venue {venue}: {why}"));
         }
         if !roles.api && !self.facade.is_empty() {
             return Some("--facade needs the role api: add it to --roles, or leave --facade out".to_owned());
@@ -270,6 +295,9 @@ impl Serve {
                 let venue = without_secrets(venue);
                 all.push(format!("--venue {venue}: the simulated venues misbehave on purpose"));
             }
+        }
+        if self.live && self.venue.iter().any(|venue| drivers::venue::is_live(venue)) {
+            all.push("--live: orders trade real money from the signer's wallet, whatever account they are on".into());
         }
         if self.moto_reset {
             all.push("--moto-reset: whoever may use queues, deletes all of them with one request".into());

@@ -80,6 +80,7 @@ fn settings_that_bite_are_warned_of() {
         ("--keep-events 12h", "--keep-events"),
         ("--quote-deadline 40s", "--request-deadline"),
         ("--venue paper?lose_answer=10", "misbehave"),
+        ("--live --venue jupiter=https://api.jup.ag?rpc=https://node.example", "real money"),
         ("--failpoints commit.before=1", "kill"),
         ("--listen 0.0.0.0:1 --open", "everyone"),
         ("--listen 0.0.0.0:1 --open", "no --rate-limit"),

@@ -10,7 +10,8 @@ use crate::server::command;
 /// Where the server lives.
 pub(super) struct Home<'a> {
     pub(super) folder: &'a Path,
-    pub(super) venue: String,
+    /// Its venue, and what that needs.
+    pub(super) arguments: Vec<String>,
     pub(super) address: watch::Sender<Option<String>>,
 }
 
@@ -20,7 +21,8 @@ impl Home<'_> {
         let mut command = command(self.folder);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--journal", "sqlite:tradewind.db"])
-            .args(["--export", "file:events.jsonl", "--venue", &self.venue])
+            .args(["--export", "file:events.jsonl"])
+            .args(&self.arguments)
             .env("TRADEWIND_FAILPOINTS", failpoints);
         Process::begin(command, &self.folder.join("server.log"), &self.address)
     }

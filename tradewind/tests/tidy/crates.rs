@@ -11,15 +11,17 @@ use super::tree::{Source, root, sources};
 const TESTBED: &str = "testbed";
 
 /// Every edge between our crates. Arrows point down only.
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 10] = [
     (TESTBED, &[]),
     ("routing", &[]),
     ("domain", &[]),
-    ("simnet", &["routing"]),
-    ("drivers", &["domain", "routing", "simnet"]),
+    ("solana", &[]),
+    ("simnet", &["routing", "solana"]),
+    ("svm", &["routing", "simnet", "solana"]),
+    ("drivers", &["domain", "routing", "simnet", "solana"]),
     ("engine", &["domain", "routing", "drivers"]),
     ("api", &["domain", "drivers", "engine"]),
-    ("tradewind", &["api", "domain", "drivers", "engine", "routing", "simnet"]),
+    ("tradewind", &["api", "domain", "drivers", "engine", "routing", "simnet", "svm"]),
 ];
 
 /// What the pure crates may use: nothing that waits, draws or reaches outside.
@@ -131,7 +133,8 @@ fn every_dependency_stands_once_and_is_used() {
             .map(|source| source.text.as_str())
             .collect();
         for line in ["dependencies", "dev-dependencies"].iter().flat_map(|part| section(text, part)) {
-            let dependency = line.strip_suffix(".workspace = true");
+            let optional = || line.strip_suffix(" = { workspace = true, optional = true }");
+            let dependency = line.strip_suffix(".workspace = true").or_else(optional);
             let dependency =
                 dependency.unwrap_or_else(|| panic!("{name}/Cargo.toml: {line}: take it from the workspace"));
             unused.remove(dependency);

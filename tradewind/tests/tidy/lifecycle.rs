@@ -14,6 +14,7 @@ const fn of_swap(happening: swap::Happening) -> &'static str {
         Happening::Rebuild => "the bytes expired unexecuted, for good: built again",
         Happening::Confirm => "the venue says it traded",
         Happening::Retry => "an attempt failed and another follows",
+        Happening::Rest => "it has a limit price and did not trade at it; after `submitted` only on the venue's word",
         Happening::Fail => "given up; after `submitted` only on the venue's word",
         Happening::Cancel => "the owner withdrew it",
         Happening::Expire => "its time ran out",

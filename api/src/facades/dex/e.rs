@@ -6,31 +6,36 @@ use domain::Event;
 use domain::swap::{Ask, Mode, Side, Status};
 use domain::token::Registry;
 
-use super::execute::{Fields, Order, amount, token};
+use super::execute::{Fields, Order, amount, limit_price, token};
 use super::{Refused, decimal, facts, json, text};
 use crate::terms::DEFAULT_SLIPPAGE_BPS;
 
-/// What the body asks for: sell exactly `amount` of `inputToken`. `side` is information.
+/// What the body asks for: sell exactly `amount` of `inputToken`; of a limit order for `price` output tokens each or more, as the
+/// frames tell prices. `side` is information.
 pub(super) fn order(fields: &Fields<'_>, tokens: &Registry) -> Result<Order, Refused> {
     let bad = |error: &str| Refused::new(StatusCode::BAD_REQUEST, error);
     let stated = fields.get("amount").filter(|raw| !decimal::is_falsy(Some(raw))).and_then(decimal::plain);
     let stated = stated.filter(|plain| plain.bytes().any(|b| b.is_ascii_digit() && b != b'0'));
     let stated = stated.ok_or_else(|| bad("Invalid amount"))?;
-    match fields.text("type").map(|t| t.to_ascii_uppercase()).as_deref() {
-        None if fields.get("type").is_none_or(|raw| raw == "null") => {}
-        Some("MARKET") => {}
-        Some(other @ ("LIMIT" | "SNIPER")) => {
-            return Err(bad(&format!("{other} orders are not supported yet; only MARKET orders are")));
+    let limit_price = match fields.text("type").map(|t| t.to_ascii_uppercase()).as_deref() {
+        None if fields.get("type").is_none_or(|raw| raw == "null") => None,
+        Some("MARKET") => None,
+        Some("LIMIT") => Some(limit_price(fields).ok_or_else(|| bad("Invalid price"))?),
+        Some("SNIPER") => {
+            return Err(bad("SNIPER orders are not supported yet; only MARKET and LIMIT orders are"));
         }
-        _ => return Err(bad("Unknown order type; only MARKET orders are supported")),
-    }
+        _ => return Err(bad("Unknown order type; only MARKET and LIMIT orders are supported")),
+    };
     let unknown = || bad("Unknown token");
     let input = token(fields, "inputToken", tokens).ok_or_else(unknown)?;
     let output = token(fields, "outputToken", tokens).ok_or_else(unknown)?;
     let units = amount(&stated, input).ok_or_else(|| bad("Invalid amount"))?;
-    let side = fields.text("side").filter(|s| s.eq_ignore_ascii_case("buy")).map_or(Side::Sell, |_| Side::Buy);
+    // The price of a purchase would be the other way round.
+    let buys = fields.text("side").is_some_and(|side| side.eq_ignore_ascii_case("buy")) && limit_price.is_none();
+    let side = if buys { Side::Buy } else { Side::Sell };
     let ask = Ask { input: input.symbol.clone(), output: output.symbol.clone(), mode: Mode::ExactIn, amount: units };
-    Ok(Order { side, ask, input: input.clone(), output: output.clone(), slippage_bps: DEFAULT_SLIPPAGE_BPS })
+    let (input, output) = (input.clone(), output.clone());
+    Ok(Order { side, ask, input, output, slippage_bps: DEFAULT_SLIPPAGE_BPS, limit_price })
 }
 
 /// The answer to an accepted order.
@@ -50,6 +55,9 @@ pub(super) fn frames(event: &Event) -> (Vec<String>, bool) {
     let exchange = facts.exchange();
     let frames = match status {
         Status::Pending => vec![frame("pending", r#","message":"Connected to updates""#)],
+        // One that rests is pending; that it rests again is nothing new.
+        Status::Open if event.version == 1 => vec![frame("pending", r#","message":"Connected to updates""#)],
+        Status::Open => Vec::new(),
         Status::Routing => vec![
             frame("processing", r#","message":"Order picked up by worker""#),
             frame("routing", r#","message":"Fetching quotes...""#),

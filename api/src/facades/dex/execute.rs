@@ -8,11 +8,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::Owner;
 use domain::amount::parse;
-use domain::swap::{Ask, Place, Side};
+use domain::swap::{Ask, Conditions, LimitPrice, Place, Side};
 use domain::token::{Registry, Token};
 use engine::intake::{IntakeError, RequestKey, Taken, new_id};
 
-use super::{Refused, e, m};
+use super::{Refused, decimal, e, m};
 use crate::account::Account;
 use crate::body::{self, Object, Text};
 use crate::gate::Visitor;
@@ -27,6 +27,8 @@ pub(super) struct Order {
     pub(super) input: Token,
     pub(super) output: Token,
     pub(super) slippage_bps: u16,
+    /// Of a limit order: it rests until this price is there.
+    pub(super) limit_price: Option<LimitPrice>,
 }
 
 /// The fields of a body as JSON text. A body that is no object has none; of a field that stands there twice the last
@@ -51,6 +53,13 @@ pub(super) fn token<'a>(fields: &Fields<'_>, name: &str, tokens: &'a Registry) -
 /// Whole tokens as base units; none when the token has fewer decimals, or for nothing at all.
 pub(super) fn amount(plain: &str, token: &Token) -> Option<u128> {
     parse(plain, token.decimals).ok().filter(|units| *units > 0)
+}
+
+/// The price of a limit order, which clients call `price` or `limitPrice`: a number, or a numeric text.
+pub(super) fn limit_price(fields: &Fields<'_>) -> Option<LimitPrice> {
+    let named = |name| fields.get(name).filter(|raw| *raw != "null");
+    let plain = decimal::plain(named("price").or_else(|| named("limitPrice"))?)?;
+    LimitPrice::parse(&plain).ok()
 }
 
 /// Takes an order in either dialect.
@@ -113,6 +122,9 @@ fn place(order: Order, account: Owner) -> Place {
         slippage_bps: order.slippage_bps,
         client_order_id: None,
         expires_at: None,
+        conditions: Conditions { limit_price: order.limit_price, ..Conditions::default() },
+        firm: None,
+        plan: None,
     }
 }
 

@@ -7,17 +7,23 @@ use domain::amount::parse;
 use domain::swap::{Ask, Mode, Side, Status};
 use domain::token::Registry;
 
-use super::execute::{Fields, Order, amount, token};
+use super::execute::{Fields, Order, amount, limit_price, token};
 use super::{Refused, decimal, facts, json, text};
 use crate::terms::DEFAULT_SLIPPAGE_BPS;
 
-/// What the body asks for: `buy` receives exactly `amount` of the base for the quote, `sell` pays exactly that much.
+/// What the body asks for: `buy` receives exactly `amount` of the base for the quote, `sell` pays exactly that much; of a limit
+/// order for `price` quote tokens each at most or at least.
 pub(super) fn order(fields: &Fields<'_>, tokens: &Registry) -> Result<Order, Refused> {
     let bad = |error: &str| Refused::new(StatusCode::BAD_REQUEST, error);
-    if fields.text("type").as_deref() != Some("market") {
+    let kind = fields.text("type");
+    let limited = kind.as_deref() == Some("limit");
+    if !limited && kind.as_deref() != Some("market") {
         return Err(bad("Only market orders allowed for this assignment"));
     }
-    let missing = ["side", "baseAsset", "quoteAsset", "amount"].iter().any(|name| decimal::is_falsy(fields.get(name)));
+    let priced = |name| !decimal::is_falsy(fields.get(name));
+    let missing = limited && !priced("price") && !priced("limitPrice");
+    let missing =
+        missing || ["side", "baseAsset", "quoteAsset", "amount"].iter().any(|name| decimal::is_falsy(fields.get(name)));
     let stated = fields.get("amount").and_then(decimal::plain);
     let stated = stated.filter(|plain| !missing && plain.bytes().any(|b| b.is_ascii_digit() && b != b'0'));
     let stated = stated.ok_or_else(|| bad("missing fields"))?;
@@ -30,13 +36,14 @@ pub(super) fn order(fields: &Fields<'_>, tokens: &Registry) -> Result<Order, Ref
     let base = token(fields, "baseAsset", tokens).ok_or_else(unknown)?;
     let quote = token(fields, "quoteAsset", tokens).ok_or_else(unknown)?;
     let units = amount(&stated, base).ok_or_else(|| bad("Invalid amount"))?;
+    let limit_price = limited.then(|| limit_price(fields).ok_or_else(|| bad("Invalid price"))).transpose()?;
     let slippage_bps = slippage(fields.get("slippagePct")).ok_or_else(|| bad("Invalid slippage"))?;
     let (input, output, mode) = match side {
         Side::Sell => (base, quote, Mode::ExactIn),
         Side::Buy => (quote, base, Mode::ExactOut),
     };
     let ask = Ask { input: input.symbol.clone(), output: output.symbol.clone(), mode, amount: units };
-    Ok(Order { side, ask, input: input.clone(), output: output.clone(), slippage_bps })
+    Ok(Order { side, ask, input: input.clone(), output: output.clone(), slippage_bps, limit_price })
 }
 
 /// A fraction, `0.005` for half a percent, as basis points; what is finer than one is cut off, in the trader's favour.
@@ -60,7 +67,12 @@ pub(super) fn frame(event: &Event) -> (Option<String>, bool) {
     let Some((status, facts)) = facts::of(event) else {
         return (None, false);
     };
+    if status == Status::Open && event.version > 1 {
+        // That it rests again is nothing new.
+        return (None, false);
+    }
     let (word, meta) = match status {
+        Status::Open => ("pending", String::new()),
         Status::Building => {
             let route = facts.route.as_ref();
             let chosen = text(facts.exchange());

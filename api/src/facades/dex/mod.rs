@@ -1,4 +1,4 @@
-//! The dex facade: market orders in two dialects, M and E, told apart by their bodies and their sockets.
+//! The dex facade: market and limit orders in two dialects, M and E, told apart by their bodies and their sockets.
 //!
 //! `e` and `m` know how each dialect reads a body and words a frame; `execute` and `sockets` are what they share.
 

@@ -91,6 +91,9 @@ impl House {
             slippage_bps: 50,
             client_order_id: None,
             expires_at: None,
+            conditions: domain::swap::Conditions::default(),
+            firm: None,
+            plan: None,
         };
         self.engine.intake.place(place, None).await.expect("taken").id
     }

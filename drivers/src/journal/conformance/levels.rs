@@ -12,8 +12,16 @@ use crate::journal::{Journal, Receipt};
 use crate::{Conflict, Fault};
 
 fn moves(moves: &[(&str, i64)]) -> Change {
-    let levels = moves.iter().map(|(name, add)| LevelMove { name: (*name).to_owned(), add: *add }).collect();
+    let levels =
+        moves.iter().map(|(name, add)| LevelMove { name: (*name).to_owned(), add: *add, most: None }).collect();
     Change { at: AT, levels, ..Change::default() }
+}
+
+/// The same, with where each level may stand at most.
+fn bounded(moves: &[(&str, i64, Option<i64>)]) -> Change {
+    let bounded =
+        |(name, add, most): &(&str, i64, Option<i64>)| LevelMove { name: (*name).to_owned(), add: *add, most: *most };
+    Change { at: AT, levels: moves.iter().map(bounded).collect(), ..Change::default() }
 }
 
 async fn level(journal: &dyn Journal, name: &str) -> i64 {
@@ -128,4 +136,62 @@ pub(super) async fn levels_survive_reopening(harness: &dyn Harness) {
     let journal = harness.open(LONG).await;
     assert_eq!(level(&*journal, "a").await, 7);
     assert_eq!(journal.apply(moves(&[("a", -8)])).await, refused("a", 7));
+}
+
+pub(super) async fn level_stays_below_what_a_move_allows(harness: &dyn Harness) {
+    let journal = harness.open(LONG).await;
+    assert_eq!(journal.apply(bounded(&[("s", 6, Some(5))])).await, refused("s", 0));
+    journal.apply(bounded(&[("s", 5, Some(5))])).await.unwrap();
+    assert_eq!(journal.apply(bounded(&[("s", 1, Some(5))])).await, refused("s", 5));
+    // The bound is the move's, not the level's; of two the lower counts, for both together.
+    journal.apply(bounded(&[("s", 3, None)])).await.unwrap();
+    assert_eq!(journal.apply(bounded(&[("s", 1, Some(9)), ("s", 1, None)])).await, refused("s", 8));
+    assert_eq!(journal.apply(bounded(&[("s", 1, Some(90)), ("s", 1, Some(9))])).await, refused("s", 8));
+    journal.apply(bounded(&[("s", 1, Some(9)), ("s", 1, None), ("s", -1, Some(90))])).await.unwrap();
+    assert_eq!(level(&*journal, "s").await, 9);
+    // What is given back is judged by where it leads too, and without a bound never refused for being high.
+    assert_eq!(journal.apply(bounded(&[("s", -1, Some(7))])).await, refused("s", 9));
+    journal.apply(bounded(&[("s", -1, None)])).await.unwrap();
+    for beyond in [Some(-1), Some(i64::MIN)] {
+        assert_eq!(journal.apply(bounded(&[("t", 0, beyond)])).await, refused("t", 0));
+    }
+    assert_eq!(journal.apply(bounded(&[("s", LevelMove::HIGHEST, Some(i64::MAX))])).await, refused("s", 8));
+}
+
+pub(super) async fn takers_up_to_a_bound_never_pass_it(harness: &dyn Harness) {
+    let journal = harness.open(LONG).await;
+    let mut takers = JoinSet::new();
+    for taker in 0..64 {
+        let journal = Arc::clone(&journal);
+        takers.spawn(async move {
+            let order = Change { levels: bounded(&[("day", 3, Some(31))]).levels, ..create(&taker.to_string()) };
+            match journal.apply(order).await {
+                Ok(_) => 1,
+                answer => {
+                    assert_eq!(answer, refused("day", 30));
+                    0
+                }
+            }
+        });
+    }
+    assert_eq!(takers.join_all().await.into_iter().sum::<i64>(), 10);
+    // All at once by one caller, so that many share a transaction; what is given back among them is there to be taken.
+    let changes = (0..64).map(|n| if n % 16 == 15 { moves(&[("day", -6)]) } else { bounded(&[("day", 3, Some(31))]) });
+    let answers = join_all(changes.map(|change| journal.apply(change))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 4 + 6);
+    assert_eq!((level(&*journal, "day").await, journal.head().await.unwrap().seq), (24, 10));
+}
+
+pub(super) async fn dropped_levels_are_those_between_two_names(harness: &dyn Harness) {
+    let journal = harness.open(LONG).await;
+    let names = ["day:2026-01-01:b", "day:2026-01-01:B", "day:2026-01-02:a", "day:2026-01-03", "day-2", "dAy:2025"];
+    journal.apply(moves(&names.map(|name| (name, 1)))).await.unwrap();
+    for (limit, dropped) in [(0, 0), (1, 1), (10, 1), (10, 0)] {
+        assert_eq!(journal.drop_levels("day:", "day:2026-01-02", limit).await, Ok(dropped));
+    }
+    assert_eq!(journal.levels(&names.map(str::to_owned)).await, Ok(vec![0, 0, 1, 1, 1, 1]));
+    // As if nobody had ever moved it.
+    assert_eq!(journal.apply(moves(&[(names[0], -1)])).await, refused(names[0], 0));
+    journal.apply(bounded(&[(names[0], 2, Some(2))])).await.unwrap();
+    assert_eq!(level(&*journal, names[0]).await, 2);
 }

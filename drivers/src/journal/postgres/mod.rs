@@ -223,6 +223,11 @@ impl Journal for Postgres {
         sweep::prune(&mut self.reader().await?, kind, statuses, before, limit).await
     }
 
+    async fn drop_levels(&self, first: &str, end: &str, limit: usize) -> Result<usize, Fault> {
+        self.writes()?;
+        sweep::drop_levels(&mut self.reader().await?, first, end, limit).await
+    }
+
     async fn entity(&self, kind: Kind, id: &str) -> Result<Option<Entity>, Fault> {
         read::entity(&self.reader().await?, kind, id).await
     }

@@ -72,3 +72,24 @@ pub(super) async fn prune(
     let deleted: u64 = pruned.await.map_err(|error: Error| fault(&error))?;
     Ok(usize::try_from(deleted).unwrap_or(usize::MAX))
 }
+
+/// Deletes at most `limit` levels by their names: in its turn among those who write, who may have read one of them. The names are
+/// looked for before that, through the whole table: no index goes by bytes.
+pub(super) async fn drop_levels(client: &mut Object, first: &str, end: &str, limit: usize) -> Result<usize, Fault> {
+    let dropped = async {
+        let find = "select name from level where name >= $1 collate \"C\" and name < $2 collate \"C\" limit $3";
+        let find = client.prepare_cached(find).await?;
+        let found = client.query(&find, &[&first, &end, &sql_limit(limit.min(ROWS_LIMIT))]).await?;
+        let names: Vec<String> = found.iter().map(|row| row.get(0)).collect();
+        if names.is_empty() {
+            return Ok(0);
+        }
+        let transaction = client.transaction().await?;
+        transaction.execute("select from journal_head for update", &[]).await?;
+        let deleted = transaction.execute("delete from level where name = any($1::text[])", &[&names]).await?;
+        transaction.commit().await?;
+        Ok(deleted)
+    };
+    let deleted: u64 = dropped.await.map_err(|error: Error| fault(&error))?;
+    Ok(usize::try_from(deleted).unwrap_or(usize::MAX))
+}

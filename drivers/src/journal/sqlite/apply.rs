@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use domain::{Change, EntityWrite, Expect, Given, Key, LevelMove, Owner};
+use domain::{Change, EntityWrite, Expect, Given, Key, Owner};
 use rusqlite::{Connection, Error, OptionalExtension, params};
 
 use super::lease::Leases;
 use super::rows;
 use super::window::Windows;
 use crate::journal::Receipt;
+use crate::journal::levels::sums;
 use crate::journal::limits::{JOB_SCOPE, within_limits};
 use crate::{Conflict, Fault, KeyHeld};
 
@@ -119,18 +120,14 @@ impl Batch<'_> {
 
     /// Where the change leaves the levels that it moves.
     fn levels_after<'c>(&self, change: &'c Change) -> Result<BTreeMap<&'c str, i64>, Stop> {
-        let mut levels: BTreeMap<&str, i64> = BTreeMap::new();
-        for LevelMove { name, add } in &change.levels {
-            let sum = levels.entry(name).or_default();
-            *sum = sum.saturating_add(*add);
+        let mut levels = BTreeMap::new();
+        if change.levels.is_empty() {
+            return Ok(levels);
         }
         let mut read = self.conn.prepare_cached("select value from level where name = ?1")?;
-        for (name, value) in &mut levels {
-            let before: i64 = read.query_row([*name], |row| row.get(0)).optional()?.unwrap_or(0);
-            *value = value.saturating_add(before);
-            if !(0..=LevelMove::HIGHEST).contains(value) {
-                return Err(Stop::Alone(Fault::Conflict(Conflict::Level { name: (*name).to_owned(), at: before })));
-            }
+        for (name, sum) in sums(change) {
+            let at: i64 = read.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0);
+            levels.insert(name, sum.after(name, at).map_err(Stop::Alone)?);
         }
         Ok(levels)
     }

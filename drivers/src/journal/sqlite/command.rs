@@ -21,6 +21,7 @@ pub(super) enum Command {
     Sweep(Timestamp, usize, Reply<usize>),
     Forget(Timestamp, usize, Reply<usize>),
     Prune(Prune, Reply<usize>),
+    DropLevels(String, String, usize, Reply<usize>),
     Ping(Reply<()>),
     Close(Reply<()>),
     #[cfg(test)]
@@ -52,7 +53,7 @@ impl Command {
     pub(super) fn is_patient(&self) -> bool {
         match self {
             Self::Apply(change, _) => change.step.is_some(),
-            Self::Claim(..) | Self::Forget(..) | Self::Prune(..) | Self::DropJobs(..) => true,
+            Self::Claim(..) | Self::Forget(..) | Self::Prune(..) | Self::DropJobs(..) | Self::DropLevels(..) => true,
             _ => false,
         }
     }
@@ -68,8 +69,12 @@ impl Command {
             (Self::Renew(_, reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
             (Self::Receive(_, reply), Outcome::Received(received)) => drop(reply.send(Ok(received))),
             (Self::Receive(_, reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
-            (Self::DropJobs(.., reply), Outcome::Deleted(count)) => drop(reply.send(Ok(count))),
-            (Self::DropJobs(.., reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
+            (Self::DropJobs(.., reply) | Self::DropLevels(.., reply), Outcome::Deleted(count)) => {
+                drop(reply.send(Ok(count)));
+            }
+            (Self::DropJobs(.., reply) | Self::DropLevels(.., reply), Outcome::Failed(fault)) => {
+                drop(reply.send(Err(fault)));
+            }
             (Self::JudgeDead(.., reply), Outcome::Judged(found)) => drop(reply.send(Ok(found))),
             (Self::JudgeDead(.., reply), Outcome::Failed(fault)) => drop(reply.send(Err(fault))),
             (Self::Sweep(.., reply) | Self::Forget(.., reply) | Self::Prune(.., reply), Outcome::Deleted(count)) => {

@@ -225,6 +225,10 @@ impl Journal for Sqlite {
         self.write(|reply| Command::Prune(prune, reply)).await
     }
 
+    async fn drop_levels(&self, first: &str, end: &str, limit: usize) -> Result<usize, Fault> {
+        self.write(|reply| Command::DropLevels(first.to_owned(), end.to_owned(), limit, reply)).await
+    }
+
     async fn entity(&self, kind: Kind, id: &str) -> Result<Option<Entity>, Fault> {
         let id = id.to_owned();
         self.read(Effort::Point, move |conn| read::entity(conn, kind, &id)).await

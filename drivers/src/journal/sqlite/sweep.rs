@@ -41,6 +41,16 @@ impl Batch<'_> {
         Ok(deleted)
     }
 
+    /// Deletes at most `limit` levels by their names.
+    pub(super) fn drop_levels(&mut self, first: &str, end: &str, limit: usize) -> Result<usize, Error> {
+        self.begin()?;
+        self.conn
+            .prepare_cached(
+                "delete from level where name in (select name from level where name >= ?1 and name < ?2 limit ?3)",
+            )?
+            .execute(params![first, end, sql_limit(limit.min(ROWS_LIMIT))])
+    }
+
     /// Deletes entities of a kind in some states, per state the oldest up to the first that is not old enough.
     pub(super) fn prune(&mut self, prune: &Prune) -> Result<usize, Error> {
         let limit = prune.limit.min(ROWS_LIMIT);

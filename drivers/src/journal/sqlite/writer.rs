@@ -356,6 +356,7 @@ impl Batch<'_> {
             Command::JudgeDead(job, verdict, now, _) => Outcome::Judged(self.judge_dead(*job, *verdict, now.0)?),
             Command::Sweep(now, limit, _) => Outcome::Deleted(self.sweep(now.0, *limit)?),
             Command::Forget(before, limit, _) => Outcome::Deleted(self.forget(before.0, *limit)?),
+            Command::DropLevels(first, end, limit, _) => Outcome::Deleted(self.drop_levels(first, end, *limit)?),
             Command::Prune(prune, _) => Outcome::Deleted(self.prune(prune)?),
             Command::Ping(_) => {
                 self.begin()?;

@@ -88,13 +88,36 @@ fn bad_urls_are_explained() {
         ("simnet=localhost", "simnet=localhost"),
         ("simnet=ftp://x", "expected http"),
         ("mars", "expected paper"),
+        ("jupiter=http://127.0.0.1:1?rpc=http://127.0.0.1:1", "--signer"),
     ] {
         let error = crate::venue::open(url, &tokens, now).err().expect(url).to_string();
         assert!(error.contains(says), "{url}: {error}");
     }
-    for url in ["paper", "paper?pace=instant&seed=7", "simnet=http://127.0.0.1:8090/"] {
+    for (url, beside) in [
+        ("paper", &["Universal"][..]),
+        ("paper?pace=instant&seed=7", &["Universal"][..]),
+        ("simnet=http://127.0.0.1:8090/", &[][..]),
+    ] {
         let venues = crate::venue::open(url, &tokens, now).expect(url);
-        assert_eq!(venues.iter().map(|venue| venue.name()).collect::<Vec<_>>(), ["Raydium", "Meteora", "Tradewind"]);
+        let names = [&["Raydium", "Meteora", "Tradewind"], beside].concat();
+        assert_eq!(venues.iter().map(|venue| venue.name()).collect::<Vec<_>>(), names);
+    }
+}
+
+#[test]
+fn what_is_not_on_this_machine_is_live() {
+    for (url, live) in [
+        ("paper", false),
+        ("paper?seed=1", false),
+        ("simnet=http://10.0.0.1:8090", false),
+        ("jupiter=http://127.0.0.1:1?rpc=http://localhost:1/rpc", false),
+        ("jupiter=http://127.0.0.1:1?rpc=https://node.example", true),
+        ("jupiter=http://127.0.0.1:1?rpc-file=node.url", true),
+        ("jupiter=https://api.jup.ag?rpc=http://127.0.0.1:1", true),
+        ("raydium=http://10.0.0.1:1?rpc=http://127.0.0.1:1", true),
+        ("raydium=nonsense", true),
+    ] {
+        assert_eq!(crate::venue::is_live(url), live, "{url}");
     }
 }
 

@@ -14,6 +14,8 @@ const DEAL: &str = r#"{"name":"a deal","currency":"GBP","items":[{"name":"one","
 const ORDER: &str = r#"{"customer":{"name":"Ada","email":"ada@example.org"},"currency":"GBP",
 "items":[{"productId":"tea","name":"Tea","quantity":1,"unitPrice":400}]}"#;
 
+const PLAN: &str = r#"{"inputToken":"SOL","outputToken":"USDC","amount":"1","slices":2,"everySeconds":3600}"#;
+
 const SINCE: &str = r#"{"since":"2020-01-01T00:00:00Z"}"#;
 
 /// A request for something of the owner's. A new route of a kind that is not here fails the test.
@@ -24,8 +26,10 @@ pub(super) async fn fixture(house: &House, method: &Method, path: &str) -> Asked
     }
     match path.split('/').collect::<Vec<_>>()[2..] {
         ["swaps", ..] => filled(&house.swap().await, "{}"),
+        ["plans", ..] => filled(&id(&made(house, OWNER, "/v1/plans", PLAN).await), "{}"),
         ["admin", "queues", ..] => Asked { path: path.replace("{name}", QUEUE), body: "{}".to_owned() },
         ["admin", "dead-jobs", ..] => filled(&dead_job(house).await, "{}"),
+        ["admin", "limits", _] => limits(house, path).await,
         ["keys", ..] => filled(&house.key(OWNER, Role::Trader, None, None).await.1, "{}"),
         ["deals", _] => filled(&deal(house, OWNER).await, DEAL),
         ["deals", _, "bids"] => filled(&deal(house, OWNER).await, r#"{"amount":900}"#),
@@ -50,6 +54,15 @@ pub(super) async fn fixture(house: &House, method: &Method, path: &str) -> Asked
         }
         _ => panic!("{path}: say in fixtures.rs how something of its kind is made"),
     }
+}
+
+/// Limits of an account that nobody has.
+async fn limits(house: &House, path: &str) -> Asked {
+    let path = path.replace("{account}", &format!("held-{}", engine::intake::new_id()));
+    let request = house.ask(&Method::PUT, Asked { path: path.clone(), body: "{}".to_owned() });
+    let answer = request.bearer_auth(&house.admin).send().await.expect("an answer");
+    assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    Asked { path, body: r#"{"maxNotionalPerOrder":"10"}"#.to_owned() }
 }
 
 /// A key of the cache.

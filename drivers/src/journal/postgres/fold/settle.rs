@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Change, LevelMove, MessageStep, Settle, Timestamp};
+use domain::{Change, MessageStep, Settle, Timestamp};
 
 use super::{Fold, StandingMessage};
+use crate::journal::levels::{Sum, sums};
 use crate::journal::settling::Settling;
 use crate::{Conflict, Fault};
 
@@ -21,19 +22,11 @@ impl Fold {
 
     /// Where the change leaves the levels that it moves.
     pub(super) fn levels_after<'c>(&self, change: &'c Change) -> Result<BTreeMap<&'c str, i64>, Fault> {
-        let mut levels: BTreeMap<&str, i64> = BTreeMap::new();
-        for LevelMove { name, add } in &change.levels {
-            let sum = levels.entry(name).or_default();
-            *sum = sum.saturating_add(*add);
-        }
-        for (name, value) in &mut levels {
-            let at = self.standings.levels.get(*name).map_or(0, |level| level.value);
-            *value = value.saturating_add(at);
-            if !(0..=LevelMove::HIGHEST).contains(value) {
-                return Err(Fault::Conflict(Conflict::Level { name: (*name).to_owned(), at }));
-            }
-        }
-        Ok(levels)
+        let after = |(name, sum): (&'c str, Sum)| {
+            let at = self.standings.levels.get(name).map_or(0, |level| level.value);
+            Ok((name, sum.after(name, at)?))
+        };
+        sums(change).into_iter().map(after).collect()
     }
 
     pub(super) fn check_messages(&self, change: &Change) -> Result<(), Fault> {

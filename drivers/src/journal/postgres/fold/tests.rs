@@ -29,7 +29,7 @@ fn step(job: JobId, then: Settle) -> Change {
 }
 
 fn moved(adds: &[i64]) -> Change {
-    let levels = adds.iter().map(|add| LevelMove { name: "stock".to_owned(), add: *add }).collect();
+    let levels = adds.iter().map(|add| LevelMove { name: "stock".to_owned(), add: *add, most: None }).collect();
     Change { at: AT, levels, ..Change::default() }
 }
 
